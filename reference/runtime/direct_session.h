@@ -1,0 +1,68 @@
+// DirectSession: runs parts of a graph on the devices of this process.
+//
+// Run() may be called from several threads at once; the graph may grow between runs (S26). Variables live in the session.
+// Follows core/common_runtime/direct_session.cc and python/client/session.py in what it accepts and how it fails: kernel
+// errors end with the node's text as TensorFlow 1.11.0 prints it (S21), and carry its name (base/status.h, NodeOf).
+// tfpersist::Session (reference/tfpersist.h) is this class with every kernel of the library.
+#ifndef TFPERSIST_REFERENCE_RUNTIME_DIRECT_SESSION_H_
+#define TFPERSIST_REFERENCE_RUNTIME_DIRECT_SESSION_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "reference/graph/graph.h"
+#include "reference/op/kernel_registry.h"
+#include "reference/tensor/tensor.h"
+
+namespace tfpersist {
+
+struct SessionOptions {
+  int threads = 0;  // bounds every pool that a run uses; 0: the machine's cores
+  bool allow_soft_placement = false;
+  int cpu_devices = 1;  // "/device:CPU:0" … as ConfigProto.device_count
+};
+
+// What a run did, for reports: bytes, host fallbacks. Filled when passed in.
+struct RunMetadata {
+  int64_t peak_bytes = 0;
+  std::vector<std::string> host_fallbacks;  // nodes asked onto a GPU that ran on the host
+};
+
+class DirectSession {
+ public:
+  using Feed = std::pair<Output, Tensor>;
+  using NamedFeed = std::pair<std::string, Tensor>;
+
+  // The graph and the registry outlive the session.
+  DirectSession(Graph& graph, const KernelRegistry& kernels, SessionOptions options = {});
+  ~DirectSession();
+  DirectSession(const DirectSession&) = delete;
+  DirectSession& operator=(const DirectSession&) = delete;
+
+  // One value per fetch, in order; duplicates are computed once. Targets are run for their effect.
+  absl::StatusOr<std::vector<Tensor>> Run(absl::Span<const Feed> feeds, absl::Span<const Output> fetches,
+                                          absl::Span<Node* const> targets, RunMetadata* metadata = nullptr);
+  // The same by name: "add:0", "init". Lookup texts as S06, S09, S15, S16.
+  absl::StatusOr<std::vector<Tensor>> Run(absl::Span<const NamedFeed> feeds, absl::Span<const std::string> fetches,
+                                          absl::Span<const std::string> targets);
+  absl::StatusOr<Tensor> Run(Output fetch);
+  absl::Status Run(Node* target);
+
+  // Afterwards every call is FAILED_PRECONDITION "Attempted to use a closed Session.".
+  void Close();
+
+  Graph& graph() const { return graph_; }
+
+ private:
+  class Impl;
+  Graph& graph_;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tfpersist
+
+#endif  // TFPERSIST_REFERENCE_RUNTIME_DIRECT_SESSION_H_
