@@ -15,6 +15,7 @@ import google.protobuf
 import numpy as np
 import tensorflow as _tf
 from google.protobuf import text_format
+from tensorflow.core.protobuf import control_flow_pb2
 
 tf = getattr(_tf.compat, "v1", _tf)
 VERSION = _tf.__version__
@@ -61,8 +62,19 @@ def write_text(path, text):
         f.write(text)
 
 
+def settle_contexts(meta):
+    """Control flow contexts are kept serialized, with a map inside: puts its entries in key order too."""
+    for key, kind in (("cond_context", control_flow_pb2.CondContextDef), ("while_context", control_flow_pb2.WhileContextDef)):
+        if key in meta.collection_def:
+            values = meta.collection_def[key].bytes_list.value
+            for i, value in enumerate(list(values)):
+                values[i] = kind.FromString(value).SerializeToString(deterministic=True)
+
+
 def write_proto(path, message):
     """Binary, with map entries in key order."""
+    if isinstance(message, tf.MetaGraphDef):
+        settle_contexts(message)
     with open(path, "wb") as f:
         f.write(message.SerializeToString(deterministic=True))
 
