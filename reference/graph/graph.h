@@ -146,6 +146,13 @@ class Graph {
   Logger* logger() const { return options_.logger; }
   const Limits& limits() const { return options_.limits; }
 
+  // What a layer above keeps with the graph: train/'s variable scopes. One slot.
+  class Extension {
+   public:
+    virtual ~Extension() = default;
+  };
+  std::unique_ptr<Extension> extension;
+
   // ---- sticky status of the short forms ----
   const absl::Status& status() const { return status_; }
   void RecordError(absl::Status status) {
@@ -201,6 +208,8 @@ class DeviceScope {
 class ColocateScope {
  public:
   ColocateScope(Graph& graph, const Node* node, bool ignore_existing = false);
+  // The same for a node that is yet to be made (a variable's initializer stands before the variable): _class = loc:@name.
+  ColocateScope(Graph& graph, absl::string_view name_of_node);
   ~ColocateScope();
 
  private:
