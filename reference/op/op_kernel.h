@@ -35,6 +35,7 @@ class OpKernelConstruction {
   virtual absl::Span<const DataType> input_types() const = 0;
   virtual absl::Span<const DataType> output_types() const = 0;
   virtual DeviceType device_type() const = 0;
+  const std::string& node_name() const;
 
   // Attrs by C++ type; INVALID_ARGUMENT if the node has none of that name and kind.
   absl::StatusOr<const tensorflow::AttrValue*> Attr(absl::string_view name) const;
@@ -66,6 +67,8 @@ class OpKernelContext {
   // Leaves output i dead (Switch).
   virtual void SetDeadOutput(int i) = 0;
   virtual bool IsInputDead(int i) const = 0;  // Merge alone runs with dead inputs
+  // True: this run holds the only reference to input i's buffer and reads it nowhere else, so a kernel may keep it.
+  virtual bool OwnsInput(int i) const = 0;
   // Memory for the duration of the kernel.
   virtual absl::StatusOr<Tensor> AllocateTemp(DataType dtype, const TensorShape& shape) = 0;
 
@@ -73,6 +76,8 @@ class OpKernelContext {
   virtual ResourceManager& resources() const = 0;
   virtual const std::string& node_name() const = 0;
   virtual bool IsCancelled() const = 0;
+
+  DataType input_dtype(int i) const { return input(i).dtype(); }
 };
 
 class OpKernel {

@@ -1,14 +1,14 @@
 // State that outlives a run: variables of both kinds, and whatever kernels keep by name. A ResourceManager belongs to
-// one session (TensorFlow's direct session has one per device). Thread-safe.
+// one session (TensorFlow's direct session has one per device). Thread-safe. Follows core/framework/resource_mgr.h.
 #ifndef TFPERSIST_REFERENCE_OP_RESOURCE_H_
 #define TFPERSIST_REFERENCE_OP_RESOURCE_H_
 
 #include <memory>
 #include <string>
-#include <typeindex>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -16,7 +16,8 @@
 
 namespace tfpersist {
 
-// Anything kept in a ResourceManager.
+// Anything kept in a ResourceManager. A subclass names its type (kTypeName) as TensorFlow's messages print it; two types
+// may use one name without meeting.
 class Resource {
  public:
   virtual ~Resource() = default;
@@ -26,41 +27,69 @@ class Resource {
 // Readers share the buffer; a writer replaces it, or writes in place when nobody else holds it.
 class RefVariable : public Resource {
  public:
+  static constexpr char kTypeName[] = "N10tensorflow3VarE";
+
+  explicit RefVariable(DataType dtype) : dtype(dtype) {}
+
+  const DataType dtype;  // of every value it takes
   absl::Mutex mu;
   Tensor value ABSL_GUARDED_BY(mu);  // without value: uninitialized
 };
 
 class ResourceManager {
  public:
-  // The resource of type T under container/name, made by `make` if absent.
-  template <typename T>
-  std::shared_ptr<T> LookupOrCreate(absl::string_view container, absl::string_view name);
-  // NOT_FOUND with TensorFlow 1.x's text if absent or of another type (S20).
+  // Where resources live whose node names no container.
+  static constexpr char kDefaultContainer[] = "localhost";
+
+  // The resource of type T under container/name, made by `make()` (a shared_ptr<T>) if absent.
+  template <typename T, typename Make>
+  std::shared_ptr<T> LookupOrCreate(absl::string_view container, absl::string_view name, Make make);
+  // NOT_FOUND with TensorFlow 1.x's text if absent (S20).
   template <typename T>
   absl::StatusOr<std::shared_ptr<T>> Lookup(absl::string_view container, absl::string_view name) const;
+  // Forgets it; who holds it goes on holding it. The error of Lookup if absent.
+  template <typename T>
+  absl::Status Delete(absl::string_view container, absl::string_view name);
   void Clear();
 
  private:
-  absl::Status NotFound(absl::string_view container, absl::string_view name) const;
-  using Key = std::pair<std::type_index, std::string>;  // "container/name"
+  static std::string Key(absl::string_view container, absl::string_view name, absl::string_view type) {
+    return absl::StrCat(container, "/", name, "/", type);
+  }
+  absl::Status NotFound(absl::string_view container, absl::string_view name, absl::string_view type) const
+      ABSL_SHARED_LOCKS_REQUIRED(mu_);
+
   mutable absl::Mutex mu_;
-  absl::flat_hash_map<Key, std::shared_ptr<Resource>> resources_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::string, std::shared_ptr<Resource>> resources_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_set<std::string> containers_ ABSL_GUARDED_BY(mu_);
 };
 
-template <typename T>
-std::shared_ptr<T> ResourceManager::LookupOrCreate(absl::string_view container, absl::string_view name) {
+template <typename T, typename Make>
+std::shared_ptr<T> ResourceManager::LookupOrCreate(absl::string_view container, absl::string_view name, Make make) {
   absl::MutexLock lock(&mu_);
-  std::shared_ptr<Resource>& slot = resources_[Key(typeid(T), absl::StrCat(container, "/", name))];
-  if (slot == nullptr) slot = std::make_shared<T>();
+  containers_.emplace(container);
+  std::shared_ptr<Resource>& slot = resources_[Key(container, name, T::kTypeName)];
+  if (slot == nullptr) slot = make();
   return std::static_pointer_cast<T>(slot);
 }
 
 template <typename T>
 absl::StatusOr<std::shared_ptr<T>> ResourceManager::Lookup(absl::string_view container, absl::string_view name) const {
-  absl::MutexLock lock(&mu_);
-  auto it = resources_.find(Key(typeid(T), absl::StrCat(container, "/", name)));
-  if (it == resources_.end()) return NotFound(container, name);
+  absl::ReaderMutexLock lock(&mu_);
+  auto it = resources_.find(Key(container, name, T::kTypeName));
+  if (it == resources_.end()) return NotFound(container, name, T::kTypeName);
   return std::static_pointer_cast<T>(it->second);
+}
+
+template <typename T>
+absl::Status ResourceManager::Delete(absl::string_view container, absl::string_view name) {
+  std::shared_ptr<Resource> dropped;  // its destructor runs after the lock is gone
+  absl::MutexLock lock(&mu_);
+  auto it = resources_.find(Key(container, name, T::kTypeName));
+  if (it == resources_.end()) return NotFound(container, name, T::kTypeName);
+  dropped = std::move(it->second);
+  resources_.erase(it);
+  return absl::OkStatus();
 }
 
 }  // namespace tfpersist

@@ -1,0 +1,28 @@
+// The host as a device: heap memory, and the session's threads. Thread-safe.
+#ifndef TFPERSIST_REFERENCE_RUNTIME_CPU_DEVICE_H_
+#define TFPERSIST_REFERENCE_RUNTIME_CPU_DEVICE_H_
+
+#include <string>
+
+#include "reference/op/device.h"
+
+namespace tfpersist {
+
+class CpuDevice : public Device {
+ public:
+  // `threads` outlives the device; all devices of a session share it.
+  CpuDevice(int index, ThreadPool& threads);
+
+  DeviceType type() const override { return DeviceType::kCpu; }
+  const std::string& name() const override { return name_; }
+  Allocator* allocator() override { return HeapAllocator(); }
+  ThreadPool& threads() override { return threads_; }
+
+ private:
+  std::string name_;
+  ThreadPool& threads_;
+};
+
+}  // namespace tfpersist
+
+#endif  // TFPERSIST_REFERENCE_RUNTIME_CPU_DEVICE_H_

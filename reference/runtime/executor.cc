@@ -1,0 +1,232 @@
+#include "reference/runtime/executor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/base/optimization.h"
+#include "absl/strings/str_cat.h"
+#include "reference/base/status.h"
+
+namespace tfpersist {
+namespace {
+
+// The same buffer as another dtype and shape of no more bytes. REQUIRES: plain dtypes of one width.
+Tensor Reuse(const Tensor& t, DataType dtype, const TensorShape& shape) {
+  return t.dtype() == dtype ? t.Reshaped(shape) : t.BitcastTo(dtype).Reshaped(shape);
+}
+
+}  // namespace
+
+// The one OpKernelContext of a run, pointed at step after step.
+class RunState::Context final : public OpKernelContext {
+ public:
+  Context(RunState& state, const RunEnvironment& environment)
+      : state_(state), plan_(state.plan_), environment_(environment) {}
+
+  void SetStep(const Plan::Step& step) {
+    step_ = &step;
+    inputs_ = plan_.inputs() + step.first_input;
+    outputs_ = state_.slots_.data() + step.first_output;
+  }
+  const RunEnvironment& environment() const { return environment_; }
+
+  int num_inputs() const override { return step_->num_inputs; }
+  int num_outputs() const override { return step_->num_outputs; }
+  const Tensor& input(int i) const override { return *state_.input_tensors_[i]; }
+  RefVariable* ref_input(int i) const override { return state_.slots_[inputs_[i].slot].variable; }
+
+  absl::StatusOr<Tensor*> AllocateOutput(int i, const TensorShape& shape, int forward_from) override {
+    const DataType dtype = BaseType(step_->node->output_types()[i]);
+    Slot& out = outputs_[i];
+    if (forward_from >= 0 && CanForward(forward_from, dtype, shape)) {
+      out.value = Reuse(input(forward_from), dtype, shape);
+      return &out.value;
+    }
+    TFP_ASSIGN_OR_RETURN(out.value, Tensor::Allocate(dtype, shape, step_->device->allocator()));
+    return &out.value;
+  }
+  void SetOutput(int i, Tensor value) override { outputs_[i].value = std::move(value); }
+  void SetRefOutput(int i, RefVariable* variable) override { outputs_[i].variable = variable; }
+  void SetDeadOutput(int i) override { outputs_[i].dead = true; }
+  bool IsInputDead(int i) const override { return state_.slots_[inputs_[i].slot].dead; }
+  bool OwnsInput(int i) const override {
+    const Plan::Input& in = inputs_[i];
+    return in.flags == Plan::kLastUse && state_.slots_[in.slot].value.RefCountIsOne();
+  }
+  absl::StatusOr<Tensor> AllocateTemp(DataType dtype, const TensorShape& shape) override {
+    return Tensor::Allocate(dtype, shape, step_->device->allocator());
+  }
+
+  Device& device() const override { return *step_->device; }
+  ResourceManager& resources() const override { return *environment_.resources; }
+  const std::string& node_name() const override { return step_->node->name(); }
+  bool IsCancelled() const override {
+    return environment_.cancelled != nullptr && environment_.cancelled->load(std::memory_order_relaxed);
+  }
+
+ private:
+  bool CanForward(int i, DataType dtype, const TensorShape& shape) const {
+    if (!OwnsInput(i)) return false;
+    const Tensor& t = input(i);
+    if (t.num_elements() != shape.num_elements() || t.num_elements() == 0) return false;
+    if (t.dtype() == dtype) return IsPlain(dtype) || t.dtype() == DT_STRING;
+    return IsPlain(dtype) && IsPlain(t.dtype()) && DataTypeSize(dtype) == DataTypeSize(t.dtype());
+  }
+
+  RunState& state_;
+  const Plan& plan_;
+  const RunEnvironment& environment_;
+  const Plan::Step* step_ = nullptr;
+  const Plan::Input* inputs_ = nullptr;
+  Slot* outputs_ = nullptr;
+};
+
+RunState::RunState(const Plan& plan)
+    : plan_(plan), slots_(plan.num_slots()), input_tensors_(plan.max_inputs()), dereferenced_(plan.max_inputs()) {
+  if (plan.may_be_dead()) step_dead_.resize(plan.steps().size());
+}
+
+RunState::~RunState() = default;
+
+absl::Status RunState::Run(absl::Span<const Tensor* const> feeds, const RunEnvironment& environment,
+                           std::vector<Tensor>* fetched) {
+  const absl::Span<const int32_t> feed_slots = plan_.feed_slots();
+  for (size_t i = 0; i < feed_slots.size(); ++i) {
+    if (feed_slots[i] >= 0) slots_[feed_slots[i]].value = *feeds[i];
+  }
+  Context ctx(*this, environment);
+  absl::Status status = plan_.may_be_dead() ? RunSteps<true>(ctx) : RunSteps<false>(ctx);
+  if (ABSL_PREDICT_TRUE(status.ok())) status = Fetch(feeds, fetched);
+  // A run that came through has let go of everything but unread feeds and what was fetched twice.
+  if (ABSL_PREDICT_FALSE(!status.ok() || plan_.may_be_dead())) Clear();
+  return status;
+}
+
+template <bool kMayBeDead>
+absl::Status RunState::RunSteps(Context& ctx) {
+  const absl::Span<const Plan::Step> steps = plan_.steps();
+  const int32_t* const releases = plan_.releases();
+  int64_t* const peak = ctx.environment().peak_bytes;
+  int64_t live_bytes = 0;
+  for (size_t s = 0; s < steps.size(); ++s) {
+    const Plan::Step& step = steps[s];
+    ctx.SetStep(step);
+    if constexpr (kMayBeDead) {
+      step_dead_[s] = InputsAreDead(step);
+      if (step_dead_[s]) {
+        for (int o = 0; o < step.num_outputs; ++o) slots_[step.first_output + o].dead = true;
+        continue;  // its inputs stay until the run is over
+      }
+    }
+    absl::Status status = PrepareInputs(step, ctx);
+    if (ABSL_PREDICT_TRUE(status.ok())) {
+      if (ABSL_PREDICT_FALSE(ctx.IsCancelled())) return absl::CancelledError("Session was closed.");
+      status = step.kernel->Compute(ctx);
+    }
+    if (ABSL_PREDICT_FALSE(!status.ok())) return AttachNode(status, step.node->name(), plan_.NodeText(step));
+    if (ABSL_PREDICT_FALSE(peak != nullptr)) {
+      for (int o = 0; o < step.num_outputs; ++o) live_bytes += slots_[step.first_output + o].value.total_bytes();
+      *peak = std::max(*peak, live_bytes);
+      for (int r = 0; r < step.num_releases; ++r) {
+        live_bytes -= slots_[releases[step.first_release + r]].value.total_bytes();
+      }
+    }
+    for (int r = 0; r < step.num_releases; ++r) {
+      Slot& slot = slots_[releases[step.first_release + r]];
+      if (slot.value.has_value()) slot.value = Tensor();
+    }
+    if (!step.plain_inputs) {
+      for (int i = 0; i < step.num_inputs; ++i) {
+        if (dereferenced_[i].has_value()) dereferenced_[i] = Tensor();
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunState::PrepareInputs(const Plan::Step& step, Context& ctx) {
+  const Plan::Input* const inputs = plan_.inputs() + step.first_input;
+  if (step.plain_inputs) {
+    for (int i = 0; i < step.num_inputs; ++i) input_tensors_[i] = &slots_[inputs[i].slot].value;
+    return absl::OkStatus();
+  }
+  for (int i = 0; i < step.num_inputs; ++i) {
+    Slot& slot = slots_[inputs[i].slot];
+    input_tensors_[i] = &slot.value;
+    if (slot.variable == nullptr) {
+      if ((inputs[i].flags & (Plan::kRefWanted | Plan::kDereference)) == 0 || ctx.IsInputDead(i)) continue;
+      return absl::InternalError(absl::StrCat("Input ", i, " of ", step.node->name(), " has no variable behind it."));
+    }
+    bool initialized;
+    {
+      absl::MutexLock lock(&slot.variable->mu);
+      initialized = slot.variable->value.has_value();
+      if (inputs[i].flags & Plan::kDereference) dereferenced_[i] = slot.variable->value;
+    }
+    if (inputs[i].flags & Plan::kDereference) input_tensors_[i] = &dereferenced_[i];
+    if (ABSL_PREDICT_FALSE(!initialized && !step.allows_uninitialized)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("Attempting to use uninitialized value ", plan_.InputText(step.node->inputs()[i])));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// A step is dead when one of its inputs or control inputs is. Merge waits for its first live input instead, and a
+// ControlTrigger runs whatever comes.
+bool RunState::InputsAreDead(const Plan::Step& step) const {
+  const Plan::Input* const inputs = plan_.inputs() + step.first_input;
+  if (step.kind == Plan::StepKind::kControlTrigger) return false;
+  if (step.kind == Plan::StepKind::kMerge) {
+    for (int i = 0; i < step.num_inputs; ++i) {
+      if (!slots_[inputs[i].slot].dead) return false;
+    }
+    return true;
+  }
+  for (int i = 0; i < step.num_inputs; ++i) {
+    if (slots_[inputs[i].slot].dead) return true;
+  }
+  for (int c = 0; c < step.num_controls; ++c) {
+    if (step_dead_[plan_.controls()[step.first_control + c]]) return true;
+  }
+  return false;
+}
+
+absl::Status RunState::Fetch(absl::Span<const Tensor* const> feeds, std::vector<Tensor>* fetched) {
+  const absl::Span<const Plan::Fetch> fetches = plan_.fetches();
+  fetched->resize(fetches.size());
+  for (size_t i = 0; i < fetches.size(); ++i) {
+    const Plan::Fetch& fetch = fetches[i];
+    Tensor& out = (*fetched)[i];
+    if (fetch.slot < 0) {
+      out = *feeds[fetch.feed];
+      continue;
+    }
+    Slot& slot = slots_[fetch.slot];
+    if (slot.dead) {
+      return absl::InvalidArgumentError(absl::StrCat("Retval[", i, "] does not have value"));
+    }
+    if (fetch.dereference && slot.variable != nullptr) {
+      absl::MutexLock lock(&slot.variable->mu);
+      out = slot.variable->value;
+    } else if (fetch.last) {
+      out = std::move(slot.value);
+    } else {
+      out = slot.value;
+    }
+    if (ABSL_PREDICT_FALSE(!out.has_value())) {
+      // The node is synthetic, so the error names none (S19, S35).
+      const Output& o = plan_.signature().fetches[i];
+      return absl::FailedPreconditionError(absl::StrCat("Attempting to use uninitialized value ", plan_.InputText(o),
+                                                        "\n\t [[", plan_.RetvalText(static_cast<int>(i)), "]]"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void RunState::Clear() {
+  for (Slot& slot : slots_) slot = Slot();
+  for (Tensor& t : dereferenced_) t = Tensor();
+}
+
+}  // namespace tfpersist

@@ -1,0 +1,68 @@
+// Runs plans. A RunState is what one run of one plan writes to: the slots and the kernel context; it is kept between runs
+// so that a warm run allocates nothing but its outputs.
+//
+// A run goes through the steps in order on the calling thread; kernels split their own work over the device's threads.
+// Dead tensors (Switch) pass through the slots as flags. Iteration frames, when loops come, are RunStates of sub-plans:
+// nothing in a Step knows how often it runs.
+//
+// Reference edges carry the RefVariable. A consumer that wants the value takes it when it runs, under the variable's
+// lock; without value it fails there: "Attempting to use uninitialized value v" (S19, core/common_runtime/executor.cc).
+#ifndef TFPERSIST_REFERENCE_RUNTIME_EXECUTOR_H_
+#define TFPERSIST_REFERENCE_RUNTIME_EXECUTOR_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "reference/op/op_kernel.h"
+#include "reference/runtime/plan.h"
+
+namespace tfpersist {
+
+// What a run is given beside its plan. All outlive it.
+struct RunEnvironment {
+  ResourceManager* resources = nullptr;
+  const std::atomic<bool>* cancelled = nullptr;  // set: the run ends with CANCELLED before its next step
+  int64_t* peak_bytes = nullptr;                 // not null: the most bytes that values took at one time
+};
+
+class RunState {
+ public:
+  explicit RunState(const Plan& plan);
+  ~RunState();
+  RunState(const RunState&) = delete;
+  RunState& operator=(const RunState&) = delete;
+
+  // `feeds` as in the plan's signature, already checked. `fetched` gets one tensor per fetch.
+  // One run at a time.
+  absl::Status Run(absl::Span<const Tensor* const> feeds, const RunEnvironment& environment,
+                   std::vector<Tensor>* fetched);
+
+ private:
+  class Context;
+  struct Slot {
+    Tensor value;
+    RefVariable* variable = nullptr;
+    bool dead = false;
+  };
+
+  template <bool kMayBeDead>
+  absl::Status RunSteps(Context& ctx);
+  absl::Status PrepareInputs(const Plan::Step& step, Context& ctx);
+  bool InputsAreDead(const Plan::Step& step) const;
+  absl::Status Fetch(absl::Span<const Tensor* const> feeds, std::vector<Tensor>* fetched);
+  void Clear();
+
+  const Plan& plan_;
+  std::vector<Slot> slots_;
+  std::vector<const Tensor*> input_tensors_;  // of the current step
+  std::vector<Tensor> dereferenced_;          // of the current step
+  std::vector<uint8_t> step_dead_;            // filled only when the plan may_be_dead()
+};
+
+}  // namespace tfpersist
+
+#endif  // TFPERSIST_REFERENCE_RUNTIME_EXECUTOR_H_

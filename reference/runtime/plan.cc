@@ -1,0 +1,319 @@
+#include "reference/runtime/plan.h"
+
+#include <algorithm>
+#include <functional>
+#include <queue>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "reference/base/status.h"
+#include "reference/runtime/node_text.h"
+
+namespace tfpersist {
+namespace {
+
+using OutputKey = std::pair<const Node*, int>;
+
+OutputKey KeyOf(const Output& o) { return {o.node, o.index}; }
+
+bool IsLoopOp(absl::string_view op) {
+  return op == "Enter" || op == "RefEnter" || op == "Exit" || op == "RefExit" || op == "NextIteration" ||
+         op == "RefNextIteration" || op == "LoopCond";
+}
+
+}  // namespace
+
+class Plan::Compiler {
+ public:
+  Compiler(RunSignature signature, KernelSource& kernels) : kernels_(kernels), plan_(new Plan()) {
+    plan_->signature_ = std::move(signature);
+  }
+
+  absl::StatusOr<std::unique_ptr<Plan>> Compile() {
+    Prune();
+    TFP_RETURN_IF_ERROR(CheckOps());
+    TFP_RETURN_IF_ERROR(Sort());
+    TFP_RETURN_IF_ERROR(MakeSteps());
+    MakeFetches();
+    FindLastUses();
+    return std::move(plan_);
+  }
+
+ private:
+  // Marks what the fetches and targets need, going back from them and stopping at fed tensors.
+  void Prune() {
+    const RunSignature& s = plan_->signature_;
+    for (int i = 0; i < static_cast<int>(s.feeds.size()); ++i) fed_.emplace(KeyOf(s.feeds[i]), i);
+    std::vector<const Node*> stack;
+    auto visit = [&](const Node* node) {
+      if (needed_.insert(node).second) stack.push_back(node);
+    };
+    for (const Output& o : s.fetches) {
+      if (!fed_.contains(KeyOf(o))) visit(o.node);
+    }
+    for (const Node* n : s.targets) visit(n);
+    while (!stack.empty()) {
+      const Node* node = stack.back();
+      stack.pop_back();
+      for (const Output& in : node->inputs()) {
+        if (!fed_.contains(KeyOf(in))) visit(in.node);
+      }
+      for (const Node* c : node->control_inputs()) visit(c);
+    }
+  }
+
+  absl::Status CheckOps() const {
+    std::vector<const Node*> nodes(needed_.begin(), needed_.end());
+    std::sort(nodes.begin(), nodes.end(), [](const Node* a, const Node* b) { return a->id() < b->id(); });
+    std::vector<std::string> loops;
+    for (const Node* node : nodes) {
+      if (IsLoopOp(node->op())) loops.push_back(absl::StrCat(node->name(), " (", node->op(), ")"));
+    }
+    if (!loops.empty()) {
+      const size_t shown = std::min<size_t>(loops.size(), 8);
+      return absl::UnimplementedError(absl::StrCat(
+          "This session runs no loops yet, and what was asked for needs ", loops.size(), " loop nodes: ",
+          absl::StrJoin(loops.begin(), loops.begin() + shown, ", "), loops.size() > shown ? ", ..." : "",
+          ". Feed the loop's results, or fetch a tensor before it."));
+    }
+    std::vector<const Node*> missing;
+    for (const Node* node : nodes) {
+      if (!kernels_.HasKernel(*node)) missing.push_back(node);
+    }
+    if (missing.empty()) return absl::OkStatus();
+    // TensorFlow's text for the first (S25), and the other missing ops after it, so that one look tells all.
+    const Node* first = missing[0];
+    absl::flat_hash_set<std::string> seen = {first->op()};
+    std::vector<std::string> others;
+    for (const Node* node : missing) {
+      if (seen.insert(node->op()).second) others.push_back(node->op());
+    }
+    std::sort(others.begin(), others.end());
+    std::string message =
+        absl::StrCat("No OpKernel was registered to support Op '", first->op(),
+                     "' with these attrs.  Registered devices: [CPU], Registered kernels:\n  <no registered kernels>\n");
+    if (!others.empty()) {
+      absl::StrAppend(&message, "  Other ops of this run without a kernel: ", absl::StrJoin(others, ", "), "\n");
+    }
+    return AttachNode(absl::InvalidArgumentError(message), first->name(),
+                      SummarizeForError(*first, InputTexts(*first), first->device()));
+  }
+
+  // Topological order; among ready nodes the one made first, so that a graph always runs the same way.
+  absl::Status Sort() {
+    absl::flat_hash_map<const Node*, int> pending;
+    absl::flat_hash_map<const Node*, std::vector<const Node*>> consumers;
+    auto by_id = [](const Node* a, const Node* b) { return a->id() > b->id(); };
+    std::priority_queue<const Node*, std::vector<const Node*>, decltype(by_id)> ready(by_id);
+    for (const Node* node : needed_) {
+      int count = 0;
+      auto depends_on = [&](const Node* source) {
+        consumers[source].push_back(node);
+        ++count;
+      };
+      for (const Output& in : node->inputs()) {
+        if (!fed_.contains(KeyOf(in))) depends_on(in.node);
+      }
+      for (const Node* c : node->control_inputs()) depends_on(c);
+      pending[node] = count;
+      if (count == 0) ready.push(node);
+    }
+    while (!ready.empty()) {
+      const Node* node = ready.top();
+      ready.pop();
+      order_.push_back(node);
+      auto it = consumers.find(node);
+      if (it == consumers.end()) continue;
+      for (const Node* consumer : it->second) {
+        if (--pending[consumer] == 0) ready.push(consumer);
+      }
+    }
+    if (order_.size() == needed_.size()) return absl::OkStatus();
+    for (const Node* node : needed_) {
+      if (pending[node] > 0) {
+        return absl::InvalidArgumentError(absl::StrCat("The graph has a cycle that is no loop: node ", node->name(),
+                                                       " (", node->op(), ") waits for itself."));
+      }
+    }
+    return absl::InternalError("Topological order lost nodes.");
+  }
+
+  absl::Status MakeSteps() {
+    absl::flat_hash_map<const Node*, int> first_slot, step_of;
+    plan_->feed_slots_.assign(plan_->signature_.feeds.size(), -1);
+    for (const Node* node : order_) {
+      if (node->op() == "Switch" || node->op() == "RefSwitch") plan_->may_be_dead_ = true;
+    }
+    for (const Node* node : order_) {
+      absl::StatusOr<PlacedKernel> placed = kernels_.KernelFor(*node);
+      if (!placed.ok()) {
+        return AttachNode(placed.status(), node->name(),
+                          SummarizeForError(*node, InputTexts(*node), node->device()));
+      }
+      Step step{};
+      step.kernel = placed->kernel;
+      step.device = placed->device;
+      step.node = node;
+      step.allows_uninitialized = placed->def->allows_uninitialized_input;
+      step.kind = node->op() == "Merge" || node->op() == "RefMerge" ? StepKind::kMerge
+                  : node->op() == "ControlTrigger"                   ? StepKind::kControlTrigger
+                                                                     : StepKind::kPlain;
+      step.first_input = static_cast<int32_t>(plan_->inputs_.size());
+      step.num_inputs = static_cast<int32_t>(node->inputs().size());
+      step.plain_inputs = true;
+      for (int i = 0; i < step.num_inputs; ++i) {
+        const Output& source = node->inputs()[i];
+        const bool wants_ref = IsRefType(node->input_types()[i]);
+        Input input{0, 0};
+        auto fed = fed_.find(KeyOf(source));
+        if (fed != fed_.end()) {
+          if (wants_ref) {
+            return absl::InvalidArgumentError(absl::StrCat(
+                "Input ", i, " of node ", node->name(), " was passed ", DataTypeString(BaseType(source.dtype())),
+                " from ", InputText(source), ":0 incompatible with expected ", DataTypeString(node->input_types()[i]),
+                "."));
+          }
+          input.slot = FeedSlot(fed->second);
+          input.flags = kConstBuffer;
+        } else {
+          input.slot = first_slot.at(source.node) + source.index;
+          const bool is_ref = IsRefType(source.dtype());
+          if (wants_ref && !is_ref) {
+            return absl::InvalidArgumentError(absl::StrCat("Input ", i, " of node ", node->name(), " wants a variable (",
+                                                           DataTypeString(node->input_types()[i]), "), and ",
+                                                           source.name(), " is none."));
+          }
+          if (is_ref) {
+            input.flags = wants_ref ? kRefWanted : kDereference;
+            step.plain_inputs = false;
+          }
+        }
+        plan_->inputs_.push_back(input);
+      }
+      plan_->max_inputs_ = std::max<int>(plan_->max_inputs_, step.num_inputs);
+      step.first_output = plan_->num_slots_;
+      step.num_outputs = node->num_outputs();
+      first_slot[node] = plan_->num_slots_;
+      plan_->num_slots_ += node->num_outputs();
+      step.first_control = static_cast<int32_t>(plan_->controls_.size());
+      if (plan_->may_be_dead_) {
+        for (const Node* c : node->control_inputs()) plan_->controls_.push_back(step_of.at(c));
+      }
+      step.num_controls = static_cast<int32_t>(plan_->controls_.size()) - step.first_control;
+      step_of[node] = static_cast<int>(plan_->steps_.size());
+      plan_->steps_.push_back(step);
+    }
+    first_slot_ = std::move(first_slot);
+    return absl::OkStatus();
+  }
+
+  int32_t FeedSlot(int feed) {
+    int32_t& slot = plan_->feed_slots_[feed];
+    if (slot < 0) slot = plan_->num_slots_++;
+    return slot;
+  }
+
+  void MakeFetches() {
+    for (const Output& o : plan_->signature_.fetches) {
+      Fetch fetch{-1, -1, false, false};
+      auto fed = fed_.find(KeyOf(o));
+      if (fed != fed_.end()) {
+        fetch.feed = fed->second;
+      } else {
+        fetch.slot = first_slot_.at(o.node) + o.index;
+        fetch.dereference = IsRefType(o.dtype());
+      }
+      plan_->fetches_.push_back(fetch);
+    }
+    absl::flat_hash_set<int32_t> seen;
+    for (auto it = plan_->fetches_.rbegin(); it != plan_->fetches_.rend(); ++it) {
+      it->last = it->slot >= 0 && seen.insert(it->slot).second;
+    }
+  }
+
+  void FindLastUses() {
+    constexpr int kNever = -1;
+    std::vector<int> last_step(plan_->num_slots_, kNever);
+    for (int s = 0; s < static_cast<int>(plan_->steps_.size()); ++s) {
+      const Step& step = plan_->steps_[s];
+      for (int i = 0; i < step.num_inputs; ++i) last_step[plan_->inputs_[step.first_input + i].slot] = s;
+    }
+    for (const Fetch& fetch : plan_->fetches_) {
+      if (fetch.slot >= 0) last_step[fetch.slot] = static_cast<int>(plan_->steps_.size());
+    }
+    for (int s = 0; s < static_cast<int>(plan_->steps_.size()); ++s) {
+      Step& step = plan_->steps_[s];
+      step.first_release = static_cast<int32_t>(plan_->releases_.size());
+      for (int i = 0; i < step.num_inputs; ++i) {
+        Input& input = plan_->inputs_[step.first_input + i];
+        if (last_step[input.slot] != s) continue;
+        input.flags |= kLastUse;
+        plan_->releases_.push_back(input.slot);
+      }
+      for (int o = 0; o < step.num_outputs; ++o) {
+        if (last_step[step.first_output + o] == kNever) plan_->releases_.push_back(step.first_output + o);
+      }
+      step.num_releases = static_cast<int32_t>(plan_->releases_.size()) - step.first_release;
+    }
+  }
+
+  std::string InputText(const Output& source) const { return plan_->InputText(source); }
+  std::vector<std::string> InputTexts(const Node& node) const {
+    std::vector<std::string> texts;
+    for (const Output& in : node.inputs()) texts.push_back(plan_->InputText(in));
+    return texts;
+  }
+
+  [[maybe_unused]] const Graph& graph_;
+  KernelSource& kernels_;
+  std::unique_ptr<Plan> plan_;
+  absl::flat_hash_map<OutputKey, int> fed_;
+  absl::flat_hash_set<const Node*> needed_;
+  std::vector<const Node*> order_;
+  absl::flat_hash_map<const Node*, int> first_slot_;
+};
+
+absl::StatusOr<std::unique_ptr<Plan>> Plan::Compile(RunSignature signature, KernelSource& kernels) {
+  return Compiler(std::move(signature), kernels).Compile();
+}
+
+std::string Plan::InputText(const Output& source) const {
+  for (const Output& feed : signature_.feeds) {
+    if (!(feed == source)) continue;
+    std::vector<std::string> names;
+    for (const Output& f : signature_.feeds) names.push_back(f.name());
+    std::sort(names.begin(), names.end());
+    const auto rank = std::find(names.begin(), names.end(), source.name()) - names.begin();
+    return absl::StrCat("_arg_", source.op_name(), "_", source.index, "_", rank);
+  }
+  return source.index == 0 ? source.op_name() : source.name();
+}
+
+std::string Plan::NodeText(const Step& step) const {
+  std::vector<std::string> inputs;
+  for (const Output& in : step.node->inputs()) inputs.push_back(InputText(in));
+  return SummarizeForError(*step.node, inputs, step.device->name());
+}
+
+std::string Plan::RetvalName(int fetch) const {
+  const Output& o = signature_.fetches[fetch];
+  return absl::StrCat("_retval_", o.op_name(), "_", o.index, "_", fetch);
+}
+
+std::string Plan::RetvalText(int fetch) const {
+  const Output& o = signature_.fetches[fetch];
+  std::string device;
+  for (const Step& step : steps_) {
+    if (step.node == o.node) device = step.device->name();
+  }
+  return absl::StrCat("{{node ", RetvalName(fetch), "}} = _Retval[T=", DataTypeEnumName(BaseType(o.dtype())),
+                      ", index=", fetch, ", _device=\"", device, "\"](", InputText(o), ")");
+}
+
+absl::Status AttachNode(const absl::Status& status, absl::string_view node, absl::string_view node_text) {
+  return WithNode(WithMessage(status, absl::StrCat(status.message(), "\n\t [[", node_text, "]]")), node);
+}
+
+}  // namespace tfpersist

@@ -1,0 +1,136 @@
+// A plan: what one Run(feeds, fetches, targets) executes, compiled once and then only read.
+//
+// The graph is pruned backwards from what is asked for, cut at the fed tensors (core/graph/subgraph.cc); the remaining
+// nodes become steps in topological order, and every tensor between them a slot, a dense index. A run owns an array of
+// slots (executor.h), so that the warm path looks nothing up. The compiler knows each slot's last use: there its buffer
+// may be taken over by an output (OpKernelContext::AllocateOutput), and after it the buffer is let go.
+//
+// Immutable after Compile; any number of threads may run one plan at once. Kernels belong to the session (KernelSource)
+// and outlive its plans.
+#ifndef TFPERSIST_REFERENCE_RUNTIME_PLAN_H_
+#define TFPERSIST_REFERENCE_RUNTIME_PLAN_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "reference/graph/graph.h"
+#include "reference/op/kernel_registry.h"
+#include "reference/op/op_kernel.h"
+
+namespace tfpersist {
+
+// What is asked for. Fetches and feeds are tensors, targets operations; the order counts.
+struct RunSignature {
+  std::vector<Output> feeds;
+  std::vector<Output> fetches;
+  std::vector<Node*> targets;
+
+  bool operator==(const RunSignature& o) const {
+    return feeds == o.feeds && fetches == o.fetches && targets == o.targets;
+  }
+  template <typename H>
+  friend H AbslHashValue(H h, const RunSignature& s) {
+    for (const Output& o : s.feeds) h = H::combine(std::move(h), o.node, o.index);
+    for (const Output& o : s.fetches) h = H::combine(std::move(h), o.node, o.index);
+    for (const Node* n : s.targets) h = H::combine(std::move(h), n);
+    return H::combine(std::move(h), s.feeds.size(), s.fetches.size(), s.targets.size());
+  }
+};
+
+// A node with its kernel and device, as the session keeps them for all plans.
+struct PlacedKernel {
+  OpKernel* kernel = nullptr;
+  const KernelDef* def = nullptr;
+  Device* device = nullptr;
+};
+
+// Gives kernels to the compiler: made once per node. Thread rules: called by one thread at a time.
+class KernelSource {
+ public:
+  virtual ~KernelSource() = default;
+  // False: no device that the node may use has a kernel for it.
+  virtual bool HasKernel(const Node& node) const = 0;
+  virtual absl::StatusOr<PlacedKernel> KernelFor(const Node& node) = 0;
+};
+
+class Plan {
+ public:
+  enum InputFlags : uint8_t {
+    kLastUse = 1,      // nothing reads the slot after this step
+    kRefWanted = 2,    // the kernel takes the variable itself
+    kDereference = 4,  // the slot holds a variable, the kernel wants its value
+    kConstBuffer = 8,  // a feed: the buffer is the caller's
+  };
+  struct Input {
+    int32_t slot;
+    uint8_t flags;
+  };
+  enum class StepKind : uint8_t { kPlain, kMerge, kControlTrigger };
+  struct Step {
+    OpKernel* kernel;
+    Device* device;
+    const Node* node;
+    int32_t first_input, num_inputs;      // in inputs()
+    int32_t first_output, num_outputs;    // slots
+    int32_t first_release, num_releases;  // in releases(): slots that nothing needs any more
+    int32_t first_control, num_controls;  // in controls(): steps; filled only when may_be_dead()
+    StepKind kind;
+    bool plain_inputs;  // no input has kRefWanted or kDereference
+    bool allows_uninitialized;
+  };
+  struct Fetch {
+    int32_t slot;  // -1: a feed, whose value is handed back
+    int32_t feed;  // index of that feed
+    bool dereference;
+    bool last;  // the last fetch of the slot: the value may be moved out
+  };
+
+  // `signature` must have been checked: non-null nodes of one graph, existing outputs, feeds without doubles.
+  static absl::StatusOr<std::unique_ptr<Plan>> Compile(RunSignature signature, KernelSource& kernels);
+
+  const RunSignature& signature() const { return signature_; }
+  absl::Span<const Step> steps() const { return steps_; }
+  const Input* inputs() const { return inputs_.data(); }
+  const int32_t* releases() const { return releases_.data(); }
+  const int32_t* controls() const { return controls_.data(); }
+  absl::Span<const int32_t> feed_slots() const { return feed_slots_; }  // -1: nothing reads that feed
+  absl::Span<const Fetch> fetches() const { return fetches_; }
+  int num_slots() const { return num_slots_; }
+  int max_inputs() const { return max_inputs_; }
+  bool may_be_dead() const { return may_be_dead_; }
+
+  // "{{node NAME}} = OP[attrs](inputs)" of a step, as TensorFlow 1.11.0 prints it after an error (S21, S36).
+  std::string NodeText(const Step& step) const;
+  // The same for the synthetic node that hands fetch i out: "_retval_v_0_0".
+  std::string RetvalText(int fetch) const;
+  std::string RetvalName(int fetch) const;
+  // A tensor's name as its consumers show it: "v", "spl:1", "_arg_a_0_0" when fed.
+  std::string InputText(const Output& source) const;
+
+ private:
+  class Compiler;
+  Plan() = default;
+
+  RunSignature signature_;
+  std::vector<Step> steps_;
+  std::vector<Input> inputs_;
+  std::vector<int32_t> releases_;
+  std::vector<int32_t> controls_;
+  std::vector<int32_t> feed_slots_;
+  std::vector<Fetch> fetches_;
+  int num_slots_ = 0;
+  int max_inputs_ = 0;
+  bool may_be_dead_ = false;
+};
+
+// Adds "\n\t [[node_text]]" to a kernel's error, and the node's name.
+absl::Status AttachNode(const absl::Status& status, absl::string_view node, absl::string_view node_text);
+
+}  // namespace tfpersist
+
+#endif  // TFPERSIST_REFERENCE_RUNTIME_PLAN_H_
