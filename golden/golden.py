@@ -22,7 +22,7 @@ import tempfile
 
 VERSIONS = ["1.11.0", "1.15.5", "2.21.0"]
 # Made in this order when no area is named. Every script also depends on make/common.py.
-AREAS = ["document", "op_defs", "descriptors", "dtypes", "meta", "slices", "sharded", "ema"]
+AREAS = ["document", "op_defs", "descriptors", "dtypes", "meta", "slices", "sharded", "ema", "freeze"]
 # Areas that only some versions make; the rest are made by all.
 ONLY = {}
 

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import struct
 import sys
@@ -205,6 +206,18 @@ def copy_prefix(source, *target):
     for name in sorted(os.listdir(parent)):
         if name == base or name.startswith(base + ".") or name.startswith(base + "-"):
             shutil.copyfile(os.path.join(parent, name), os.path.join(folder, name))
+
+
+def error_json(error):
+    """Class, code and text of an error, without this machine's paths and without 2.x's trace before the message."""
+    text = getattr(error, "message", None) or str(error)
+    text = re.sub(r"defined at \S*site-packages/", "defined at ", text)
+    if "Graph execution error:" in text and "\nNode: " in text:
+        text = text.split("\nNode: ", 1)[1].split("\n", 1)[1]
+    result = {"class": type(error).__name__, "text": text}
+    if isinstance(error, tf.errors.OpError):
+        result["code"] = error.error_code
+    return result
 
 
 def parse_text(text, message):

@@ -8,7 +8,7 @@ slices/full.ckpt.*                 `dashes` saved as "-:-", `numbers` as "0,2:0,
 slices/overlap.ckpt.*              two slices of `a` that overlap (reading it whole is an error)
 slices/dtypes.ckpt.*               [4] in two parts for every plain dtype, and string
 slices/odd_names.ckpt.*            sliced tensors whose names hold NUL, 0xff and non-ASCII bytes
-slices/values.json                 {prefix: {name: {"full": tensor or null, "parts": {slice_spec: tensor}, "whole_error": {"code", "text"}}}};
+slices/values.json                 {prefix: {name: {"full": tensor or null, "parts": {slice_spec: tensor}, "whole_error": {"class", "code", "text"}}}};
                                    the last where RestoreV2 of the whole tensor fails in this version
 """
 from common import *
@@ -52,8 +52,7 @@ def save(prefix, tensors):
                 session.run(gen_io_ops.restore_v2(prefix, [name], [""], [dtype]))
             except tf.errors.OpError as e:
                 entry = about[name if isinstance(name, str) else repr(name)[2:-1]]
-                text = e.message.split("\nNode: ")[-1].split("\n", 1)[1] if "Graph execution error" in e.message else e.message
-                entry["whole_error"] = {"code": e.error_code, "text": text.split("\n\t ")[0]}
+                entry["whole_error"] = error_json(e)
     return about
 
 
