@@ -1,0 +1,1 @@
+"""The parts of tensorflow_testee.py, one module per group of verbs."""
