@@ -73,6 +73,7 @@ class Context(object):
         self.missing = set()
         self.sessions = []
         self.stack = []
+        self.scopes = []
         self.log = log
         self.spilled = 0
         import time  # pylint: disable=import-outside-toplevel
@@ -164,8 +165,10 @@ class Context(object):
 
     def _default_graph(self):
         graph = tf.Graph()
-        graph.as_default().__enter__()
+        scope = graph.as_default()
+        scope.__enter__()
         self.stack.append(graph)
+        self.scopes.append(scope)  # dropping it would leave the scope
         return graph
 
     def _block(self, step):

@@ -275,6 +275,8 @@ def _message(error):
         at = re.compile(r"\nNode: [^\n]*\n").search(text, framed)
         if at:
             text = text[:framed] + text[at.end():]
+        else:
+            text = text.replace("Graph execution error:\n\n", "", 1)
     for end in _TRACE_ENDS:
         text = text.split(end)[0]
     return _DEFINED_AT.sub(r"[[{{node \1}}]]", text)
