@@ -4,6 +4,7 @@ A script is called as `make/AREA.py OUT VERSION` in an empty working directory a
 """
 import io
 import json
+import logging
 import os
 import random
 import re
@@ -196,7 +197,32 @@ def tensor_json(array, dtype, exact=False):
     return result
 
 
-# Graphs and files.
+# Log lines, graphs and files.
+
+class Log(logging.Handler):
+    """TensorFlow's log lines, in `lines`, while it is entered; deprecation notices (they name files of the installation) left out."""
+
+    def __init__(self):
+        logging.Handler.__init__(self)
+        self.lines = []
+
+    def emit(self, record):
+        text = record.getMessage()
+        if "deprecat" not in text and "Instructions for updating" not in text:
+            self.lines.append({"level": record.levelname.lower(), "text": text})
+
+    def __enter__(self):
+        logger = logging.getLogger("tensorflow")
+        self._before = (logger.handlers, logger.propagate, logger.level)
+        logger.handlers, logger.propagate = [self], False
+        logger.setLevel(logging.INFO)
+        return self
+
+    def __exit__(self, *unused):
+        logger = logging.getLogger("tensorflow")
+        logger.handlers, logger.propagate, level = self._before
+        logger.setLevel(level)
+
 
 def copy_prefix(source, *target):
     """Copies all the files of a checkpoint prefix (a path without suffix) to OUT/AREA/target..., keeping names."""

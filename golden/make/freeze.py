@@ -10,7 +10,6 @@ freeze/training.json    remove_training_nodes: {NAME: {"protected", "nodes": [{"
 """
 from common import *
 
-import logging
 from tensorflow.python.framework import function
 
 CASES = []
@@ -197,16 +196,6 @@ def attempt(graph_def, outputs, feeds):
             return None, error_json(e)
 
 
-class Log(logging.Handler):
-    def __init__(self):
-        logging.Handler.__init__(self)
-        self.lines = []
-
-    def emit(self, record):
-        if record.getMessage().startswith(("Froze", "Converted")):
-            self.lines.append(record.getMessage())
-
-
 def freeze(case):
     folder = out_dir()
     with tf.Graph().as_default(), tf.Session() as session:
@@ -222,20 +211,13 @@ def freeze(case):
         about["values"] = {o + ":0": tensor_json(v, session.graph.get_tensor_by_name(o + ":0").dtype.base_dtype) for o, v in zip(case.outputs, fetched)}
         session.run(init)
         write_proto(os.path.join(folder, case.title + ".pb"), graph_def)
-        log = Log()
-        logger = logging.getLogger("tensorflow")
-        level = logger.level
-        logger.handlers, old = [log], logger.handlers
-        logger.setLevel(logging.INFO)
-        try:
-            frozen = tf.graph_util.convert_variables_to_constants(session, graph_def, case.outputs, case.whitelist, case.blacklist)
-        except (ValueError, IndexError, KeyError) as e:
-            about["error"] = error_json(e)
-            return about
-        finally:
-            logger.handlers = old
-            logger.setLevel(level)
-        about["log"] = log.lines
+        with Log() as log:
+            try:
+                frozen = tf.graph_util.convert_variables_to_constants(session, graph_def, case.outputs, case.whitelist, case.blacklist)
+            except (ValueError, IndexError, KeyError) as e:
+                about["error"] = error_json(e)
+                return about
+        about["log"] = [line["text"] for line in log.lines]
         write_proto(os.path.join(folder, case.title + ".frozen.pb"), frozen)
     values, error = attempt(frozen, case.outputs, case.feeds)
     if error:
