@@ -61,7 +61,7 @@ class FileSystem {
 FileSystem* PosixFileSystem();
 
 // ---- paths ----
-absl::string_view Dirname(absl::string_view path);   // as Python's os.path.dirname: "" for a bare name
+absl::string_view Dirname(absl::string_view path);  // as Python's os.path.dirname: "" for a bare name
 absl::string_view Basename(absl::string_view path);
 std::string JoinPath(absl::string_view dir, absl::string_view name);  // an absolute name wins, as in os.path.join
 bool IsAbsolutePath(absl::string_view path);
@@ -71,8 +71,9 @@ bool FileExists(FileSystem* fs, const std::string& file);
 absl::Status CreateDirectories(FileSystem* fs, const std::string& dir);  // with its parents
 // RESOURCE_EXHAUSTED above max_bytes.
 absl::StatusOr<std::string> ReadWholeFile(FileSystem* fs, const std::string& file, int64_t max_bytes);
-// The files that match a pattern of *, ?, [set] and \, sorted; wildcards do not match '/'. A path of which nothing exists
-// matches nothing; NOT_FOUND if the fixed part of its folder is missing, as TensorFlow's GetMatchingPaths has it.
+// The files that match a pattern of *, ?, [set] and \, sorted; wildcards do not match '/'. A path of which nothing
+// exists matches nothing; NOT_FOUND if the fixed part of its folder is missing, as TensorFlow's GetMatchingPaths has
+// it.
 absl::StatusOr<std::vector<std::string>> GetMatchingFiles(FileSystem* fs, const std::string& pattern);
 
 struct WriteOptions {

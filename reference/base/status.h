@@ -16,8 +16,8 @@
 #define TFP_CONCAT(a, b) TFP_CONCAT_INNER(a, b)
 
 // Returns from the enclosing function if `expr` is not OK.
-#define TFP_RETURN_IF_ERROR(expr)                                        \
-  do {                                                                   \
+#define TFP_RETURN_IF_ERROR(expr)                                              \
+  do {                                                                         \
     if (absl::Status tfp_status = (expr); !tfp_status.ok()) return tfp_status; \
   } while (false)
 
@@ -40,7 +40,8 @@ std::string NodeOf(const absl::Status& status);
 // TensorFlow 1.x's name of a code as it stands in nested messages: "Data loss", "Not found", …
 absl::string_view CodeNameInMessage(absl::StatusCode code);
 
-// The status for errno after a system call on `file`: TensorFlow's code and text ("k.index; No such file or directory").
+// The status for errno after a system call on `file`: TensorFlow's code and text ("k.index; No such file or
+// directory").
 absl::Status ErrnoStatus(int error, absl::string_view file);
 
 }  // namespace tfpersist

@@ -100,8 +100,8 @@ class ThreadPool::Impl {
 };
 
 ThreadPool::ThreadPool(int threads)
-    : impl_(std::make_unique<Impl>(
-          threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency())))) {}
+    : impl_(std::make_unique<Impl>(threads > 0 ? threads
+                                               : std::max(1, static_cast<int>(std::thread::hardware_concurrency())))) {}
 ThreadPool::~ThreadPool() = default;
 int ThreadPool::size() const { return impl_->size(); }
 void ThreadPool::ParallelFor(int64_t total, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {

@@ -18,8 +18,8 @@ class ThreadPool {
 
   int size() const;
 
-  // Calls body(begin, end) for disjoint ranges that cover [0, total), each of at least `grain` items but the last; returns
-  // when all are done. The caller works too. A call from within a body runs in the calling thread alone.
+  // Calls body(begin, end) for disjoint ranges that cover [0, total), each of at least `grain` items but the last;
+  // returns when all are done. The caller works too. A call from within a body runs in the calling thread alone.
   void ParallelFor(int64_t total, int64_t grain, const std::function<void(int64_t begin, int64_t end)>& body);
 
  private:

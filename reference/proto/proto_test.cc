@@ -20,14 +20,22 @@ using google::protobuf::FileDescriptor;
 using nlohmann::json;
 
 const FileDescriptor* const kFiles[] = {
-    tensorflow::CheckpointState::descriptor()->file(),   tensorflow::MetaGraphDef::descriptor()->file(),
-    tensorflow::SavedModel::descriptor()->file(),        tensorflow::SavedTensorSlices::descriptor()->file(),
-    tensorflow::BundleEntryProto::descriptor()->file(),  tensorflow::VariableDef::descriptor()->file(),
-    tensorflow::GraphDef::descriptor()->file(),          tensorflow::NodeDef::descriptor()->file(),
-    tensorflow::OpDef::descriptor()->file(),             tensorflow::FunctionDef::descriptor()->file(),
-    tensorflow::AttrValue::descriptor()->file(),         tensorflow::TensorProto::descriptor()->file(),
-    tensorflow::TensorShapeProto::descriptor()->file(),  tensorflow::TensorSliceProto::descriptor()->file(),
-    tensorflow::VersionDef::descriptor()->file(),        tensorflow::SaverDef::descriptor()->file(),
+    tensorflow::CheckpointState::descriptor()->file(),
+    tensorflow::MetaGraphDef::descriptor()->file(),
+    tensorflow::SavedModel::descriptor()->file(),
+    tensorflow::SavedTensorSlices::descriptor()->file(),
+    tensorflow::BundleEntryProto::descriptor()->file(),
+    tensorflow::VariableDef::descriptor()->file(),
+    tensorflow::GraphDef::descriptor()->file(),
+    tensorflow::NodeDef::descriptor()->file(),
+    tensorflow::OpDef::descriptor()->file(),
+    tensorflow::FunctionDef::descriptor()->file(),
+    tensorflow::AttrValue::descriptor()->file(),
+    tensorflow::TensorProto::descriptor()->file(),
+    tensorflow::TensorShapeProto::descriptor()->file(),
+    tensorflow::TensorSliceProto::descriptor()->file(),
+    tensorflow::VersionDef::descriptor()->file(),
+    tensorflow::SaverDef::descriptor()->file(),
     tensorflow::ResourceHandleProto::descriptor()->file(),
 };
 

@@ -90,7 +90,8 @@ class Tensor {
 
   // A new tensor. Plain dtypes are uninitialized; strings are empty, resources and variants null.
   // RESOURCE_EXHAUSTED if memory can't be had; INVALID_ARGUMENT for a dtype without elements.
-  static absl::StatusOr<Tensor> Allocate(DataType dtype, const TensorShape& shape, Allocator* allocator = HeapAllocator());
+  static absl::StatusOr<Tensor> Allocate(DataType dtype, const TensorShape& shape,
+                                         Allocator* allocator = HeapAllocator());
   // A tensor over memory that somebody else made; takes over the caller's reference on `buffer`.
   // REQUIRES: plain dtype; [data, data + bytes) lies in the buffer.
   static Tensor Wrap(DataType dtype, const TensorShape& shape, TensorBuffer* buffer, void* data);

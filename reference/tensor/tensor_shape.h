@@ -21,7 +21,7 @@ class TensorShape {
  public:
   static constexpr int kMaxRank = 254;
 
-  TensorShape() = default;                          // a scalar
+  TensorShape() = default;                           // a scalar
   TensorShape(std::initializer_list<int64_t> dims);  // REQUIRES: valid dims; for shapes that the program knows
 
   // INVALID_ARGUMENT for a negative dimension, more than 254 dimensions, or more than 2^63 - 1 elements.
@@ -48,7 +48,7 @@ class TensorShape {
 
 class PartialTensorShape {
  public:
-  PartialTensorShape() : unknown_rank_(true) {}  // nothing known
+  PartialTensorShape() : unknown_rank_(true) {}             // nothing known
   PartialTensorShape(std::initializer_list<int64_t> dims);  // -1: unknown dimension
   explicit PartialTensorShape(absl::Span<const int64_t> dims);
   PartialTensorShape(const TensorShape& shape);  // NOLINT: every TensorShape is a PartialTensorShape

@@ -68,9 +68,9 @@ DataType DataTypeFromPythonName(absl::string_view s);
 // The DataType of a C++ element type.
 template <typename T>
 struct DataTypeOf;
-#define TFP_DATA_TYPE(cpp, dt) \
-  template <>                  \
-  struct DataTypeOf<cpp> {     \
+#define TFP_DATA_TYPE(cpp, dt)            \
+  template <>                             \
+  struct DataTypeOf<cpp> {                \
     static constexpr DataType value = dt; \
   }
 TFP_DATA_TYPE(float, DT_FLOAT);
@@ -108,7 +108,8 @@ inline constexpr DataTypeMask kIntTypes =
 inline constexpr DataTypeMask kRealNumberTypes = kFloatTypes | kIntTypes;
 inline constexpr DataTypeMask kNumberTypes = kRealNumberTypes | kComplexTypes;
 inline constexpr DataTypeMask kQuantizedTypes = MaskOf(DT_QINT8, DT_QUINT8, DT_QINT16, DT_QUINT16, DT_QINT32);
-inline constexpr DataTypeMask kAllTypes = kNumberTypes | kQuantizedTypes | MaskOf(DT_BOOL, DT_STRING, DT_RESOURCE, DT_VARIANT);
+inline constexpr DataTypeMask kAllTypes =
+    kNumberTypes | kQuantizedTypes | MaskOf(DT_BOOL, DT_STRING, DT_RESOURCE, DT_VARIANT);
 
 }  // namespace tfpersist
 

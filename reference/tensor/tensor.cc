@@ -1,0 +1,164 @@
+#include "reference/tensor/tensor.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "absl/strings/str_cat.h"
+#include "reference/base/status.h"
+#include "reference/tensor/tensor_text.h"
+
+namespace tfpersist {
+namespace {
+
+constexpr size_t kAlignment = 64;
+constexpr size_t kHugePage = size_t{2} << 20;
+
+class HeapBuffer : public TensorBuffer {
+ public:
+  HeapBuffer(void* data, size_t size) : TensorBuffer(data, size, MemoryKind::kHost) {}
+
+ private:
+  ~HeapBuffer() override { std::free(data()); }
+};
+
+class HeapAllocatorImpl : public Allocator {
+ public:
+  MemoryKind kind() const override { return MemoryKind::kHost; }
+  absl::StatusOr<TensorBuffer*> Allocate(size_t bytes) override {
+    const size_t alignment = bytes >= 2 * kHugePage ? kHugePage : kAlignment;
+    void* data = nullptr;
+    if (bytes > PTRDIFF_MAX || posix_memalign(&data, alignment, bytes > 0 ? bytes : 1) != 0) {
+      return absl::ResourceExhaustedError(absl::StrCat("OOM when allocating ", bytes, " bytes for a tensor"));
+    }
+    // First touch of 4 KiB pages costs more than copying what goes into them.
+    if (alignment == kHugePage) madvise(data, bytes, MADV_HUGEPAGE);
+    return new HeapBuffer(data, bytes);
+  }
+};
+
+// Elements that are objects: made and destroyed with the buffer.
+template <typename T>
+class ObjectBuffer : public TensorBuffer {
+ public:
+  explicit ObjectBuffer(std::unique_ptr<T[]> objects, size_t n)
+      : TensorBuffer(objects.get(), n * sizeof(T), MemoryKind::kHost), objects_(std::move(objects)) {}
+
+ private:
+  ~ObjectBuffer() override = default;
+  std::unique_ptr<T[]> objects_;
+};
+
+template <typename T>
+absl::StatusOr<TensorBuffer*> AllocateObjects(int64_t n) {
+  if (static_cast<uint64_t>(n) > PTRDIFF_MAX / sizeof(T)) {
+    return absl::ResourceExhaustedError(absl::StrCat("OOM when allocating a tensor of ", n, " elements"));
+  }
+  std::unique_ptr<T[]> objects(new (std::nothrow) T[n]);
+  if (objects == nullptr) {
+    return absl::ResourceExhaustedError(absl::StrCat("OOM when allocating a tensor of ", n, " elements"));
+  }
+  return new ObjectBuffer<T>(std::move(objects), n);
+}
+
+template <typename T>
+void CopyObjects(const Tensor& from, Tensor* to) {
+  std::copy(from.flat<T>().begin(), from.flat<T>().end(), to->flat<T>().begin());
+}
+
+}  // namespace
+
+Allocator* HeapAllocator() {
+  static HeapAllocatorImpl allocator;  // no state
+  return &allocator;
+}
+
+absl::StatusOr<Tensor> Tensor::Allocate(DataType dtype, const TensorShape& shape, Allocator* allocator) {
+  Tensor t;
+  const int64_t n = shape.num_elements();
+  TensorBuffer* buffer;
+  if (const size_t width = DataTypeSize(dtype); width > 0) {
+    if (static_cast<uint64_t>(n) > PTRDIFF_MAX / width) {
+      return absl::ResourceExhaustedError(absl::StrCat("OOM when allocating tensor with shape ", shape.DebugString(),
+                                                       " and type ", DataTypeString(dtype)));
+    }
+    TFP_ASSIGN_OR_RETURN(buffer, allocator->Allocate(n * width));
+  } else if (dtype == DT_STRING) {
+    TFP_ASSIGN_OR_RETURN(buffer, AllocateObjects<std::string>(n));
+  } else if (dtype == DT_RESOURCE) {
+    TFP_ASSIGN_OR_RETURN(buffer, AllocateObjects<ResourceHandle>(n));
+  } else if (dtype == DT_VARIANT) {
+    TFP_ASSIGN_OR_RETURN(buffer, AllocateObjects<Variant>(n));
+  } else {
+    return absl::InvalidArgumentError(absl::StrCat("There are no tensors of type ", DataTypeString(dtype)));
+  }
+  t.dtype_ = dtype;
+  t.shape_ = shape;
+  t.buffer_ = buffer;
+  t.data_ = buffer->data();
+  return t;
+}
+
+Tensor Tensor::Wrap(DataType dtype, const TensorShape& shape, TensorBuffer* buffer, void* data) {
+  Tensor t;
+  t.dtype_ = dtype;
+  t.shape_ = shape;
+  t.buffer_ = buffer;
+  t.data_ = data;
+  return t;
+}
+
+size_t Tensor::total_bytes() const {
+  switch (dtype_) {
+    case DT_STRING:
+      return num_elements() * sizeof(std::string);
+    case DT_RESOURCE:
+      return num_elements() * sizeof(ResourceHandle);
+    case DT_VARIANT:
+      return num_elements() * sizeof(Variant);
+    default:
+      return dtype_ == DT_INVALID ? 0 : num_elements() * DataTypeSize(dtype_);
+  }
+}
+
+Tensor Tensor::Reshaped(const TensorShape& shape) const {
+  Tensor t(*this);
+  t.shape_ = shape;
+  return t;
+}
+
+Tensor Tensor::BitcastTo(DataType dtype) const {
+  Tensor t(*this);
+  t.dtype_ = dtype;
+  return t;
+}
+
+absl::StatusOr<Tensor> Tensor::DeepCopy() const {
+  if (!has_value()) return Tensor();
+  TFP_ASSIGN_OR_RETURN(Tensor copy, Allocate(dtype_, shape_));
+  switch (dtype_) {
+    case DT_STRING:
+      CopyObjects<std::string>(*this, &copy);
+      break;
+    case DT_RESOURCE:
+      CopyObjects<ResourceHandle>(*this, &copy);
+      break;
+    case DT_VARIANT:
+      CopyObjects<Variant>(*this, &copy);
+      break;
+    default:
+      if (total_bytes() > 0) std::memcpy(copy.data_, data_, total_bytes());
+  }
+  return copy;
+}
+
+std::string Tensor::SummarizeValue(int64_t max_entries) const { return SummarizeTensorValue(*this, max_entries); }
+
+std::string Tensor::DebugString() const {
+  return absl::StrCat("Tensor<type: ", DataTypeString(dtype_), " shape: ", shape_.DebugString(),
+                      " values: ", SummarizeValue(3), ">");
+}
+
+}  // namespace tfpersist
