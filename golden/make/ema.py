@@ -5,7 +5,8 @@ ema/NAME.ckpt.*    everything after the last step
 ema/values.json    {NAME: {"decay", "num_updates", "zero_debias", "initial": {variable: tensor}, "steps": [{"x": [tensor, ...], "num_updates": n
                    or null, "values": {variable: tensor}}]}}; tensors carry "bytes", their exact memory
 ema/names.json     {NAME: {"globals", "trainable", "moving_averages": names, "averages": {variable: average() name or null},
-                   "average_names", "average_names_before": {variable: average_name()}, "variables_to_restore": {key: variable}}}
+                   "average_names", "average_names_before": {variable: average_name()}, "variables_to_restore": {key: variable}}}, as far
+                   as a case has them; `taken_name` has "apply_error"
 """
 from common import *
 
@@ -160,6 +161,31 @@ def function_with_debias():
     return about, {"globals": [w.name for w in tf.global_variables()]}
 
 
+def taken_name():
+    """A variable that has the shadow's name already: average_name() would give another, but apply() fails."""
+    v = tf.Variable(1.0, name="v")
+    tf.Variable(2.0, name="v/ExponentialMovingAverage")
+    ema = tf.train.ExponentialMovingAverage(0.9)
+    about = {"globals": [w.name for w in tf.global_variables()], "average_names_before": {"v": ema.average_name(v)}}
+    try:
+        ema.apply([v])
+    except ValueError as e:
+        about["apply_error"] = error_json(e)
+    return about
+
+
+def second_average():
+    """Two averages of the same name over one variable."""
+    v = tf.Variable(1.0, name="v")
+    first, second = tf.train.ExponentialMovingAverage(0.9), tf.train.ExponentialMovingAverage(0.8)
+    first.apply([v])
+    about = {"average_names_before": {"v": second.average_name(v)}}
+    second.apply([v])
+    about.update(globals=[w.name for w in tf.global_variables()], averages={"v": second.average(v).name}, average_names={"v": second.average_name(v)},
+                 variables_to_restore={k: w.name for k, w in second.variables_to_restore().items()})
+    return about
+
+
 def main():
     values, names = {}, {}
     for case in CASES:
@@ -167,6 +193,9 @@ def main():
             values[case.name], names[case.name] = run(case)
     with tf.Graph().as_default():
         values["function_zero_debias"], names["function_zero_debias"] = function_with_debias()
+    for build in (taken_name, second_average):
+        with tf.Graph().as_default():
+            names[build.__name__] = build()
     write_json(out("values.json"), values)
     write_json(out("names.json"), names)
     finish()

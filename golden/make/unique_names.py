@@ -21,7 +21,7 @@ SEQUENCES = [
     ("an op named with a trailing slash is taken as it is", [(O, "n/"), (O, "n"), (O, "n")]),
     ("no scope", [(E, "s"), (E, None), (O, "x"), (L,), (E, ""), (O, "x"), (L,), (O, "x"), (L,)]),
     ("slashes inside a name", [(O, "a/b"), (O, "a/b"), (O, "a"), (O, "a/b_1"), (E, "a"), (O, "b"), (L,), (E, "a/b"), (O, "c"), (L,)]),
-    ("a name reserves its parents", [(U, "p/q/r"), (U, "p/q"), (U, "p"), (O, "p"), (E, "p"), (L,)]),
+    ("a name does not reserve its parents", [(U, "p/q/r"), (U, "p/q"), (U, "p"), (O, "p"), (E, "p"), (L,)]),
     ("op types give default names", [(O, None), (O, None), (E, "s"), (O, None), (L,)]),
     ("characters", [(O, "a.b-c_d"), (O, "0digit"), (O, ".dot"), (O, "-dash"), (O, "_under"), (O, "a b"), (O, "a:0"), (O, ""), (O, "a>b"), (O, u"\u00e9"),
                     (E, "_s"), (E, "0"), (L,), (E, "s p"), (E, "in"), (O, "_under"), (E, "_inner"), (O, "y"), (L,), (L,)]),
