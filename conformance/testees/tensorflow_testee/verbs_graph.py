@@ -91,6 +91,9 @@ def op(context, step):
     for name, value in step.get("attrs", {}).items():
         if name not in inferred:
             arguments[name] = notation.attr_from(value)
+    for attr in definition.attr:
+        if attr.name not in arguments and attr.name not in inferred and attr.HasField("default_value"):
+            arguments[attr.name] = notation.attr_from(notation.attr_to(attr.default_value))
     with tf.control_dependencies([context.element(c) for c in step.get("control_inputs", [])]):
         made = make_op(definition, step.get("name"), arguments)
     if len(made.outputs) == 1:
