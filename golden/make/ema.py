@@ -6,7 +6,8 @@ ema/values.json    {NAME: {"decay", "num_updates", "zero_debias", "initial": {va
                    or null, "values": {variable: tensor}}]}}; tensors carry "bytes", their exact memory
 ema/names.json     {NAME: {"globals", "trainable", "moving_averages": names, "averages": {variable: average() name or null},
                    "average_names", "average_names_before": {variable: average_name()}, "variables_to_restore": {key: variable}}}, as far
-                   as a case has them; `taken_name` has "apply_error"
+                   as a case has them; "slices": {variable: [full name, slice_spec]}; `taken_name` has "apply_error"; in `..._in_open_..._scope` apply() ran inside
+                   one, and "average_names_inside" is average_name() there
 """
 from common import *
 
@@ -83,6 +84,10 @@ def _partitioned():
 
 
 Case("partitioned", _partitioned)
+# Made and averaged with a variable scope open: names are doubled, and the parts' shadows get slices of different tensors.
+Case("partitioned_in_open_scope", _partitioned, apply_in="s", steps=2)
+Case("in_open_scope", variables(tf.float32, False), apply_in="layer", steps=2)
+Case("in_open_name_scope", variables(tf.float32, False), apply_in="layer", name_scope=True, steps=2)
 
 
 def run(case):
@@ -94,10 +99,16 @@ def run(case):
         options["num_updates"] = step
     targets, averaged = case.build()
     inputs = [tf.placeholder(v.dtype.base_dtype, v.shape, name="x_%d" % i) for i, v in enumerate(targets)]
+    apply_in, name_scope = options.pop("apply_in", None), options.pop("name_scope", False)
     ema = tf.train.ExponentialMovingAverage(case.decay, **options)
     everything = tf.global_variables()
     before = {v.op.name: ema.average_name(v) for v in everything}
-    update = ema.apply(averaged)
+    if apply_in:
+        with tf.name_scope(apply_in) if name_scope else tf.variable_scope(apply_in):
+            inside = {v.op.name: ema.average_name(v) for v in everything}
+            update = ema.apply(averaged)
+    else:
+        update = ema.apply(averaged)
     assigns = [tf.assign(v, x).op for v, x in zip(targets, inputs)]
     if step is not None:
         assigns.append(tf.assign_add(step, 1).op)
@@ -115,6 +126,11 @@ def run(case):
         "average_names": {v.op.name: ema.average_name(v) for v in everything},
         "variables_to_restore": {k: v.name for k, v in ema.variables_to_restore().items()},
     }
+    if apply_in:
+        names["average_names_inside"] = inside
+    slices = {v.op.name: [v._get_save_slice_info().full_name, v._get_save_slice_info().spec] for v in tf.global_variables() if v._get_save_slice_info()}
+    if slices:
+        names["slices"] = slices
     for t in averaged:
         if isinstance(t, tf.Tensor):
             names["averages"][t.op.name] = ema.average(t).name
