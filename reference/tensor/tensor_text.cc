@@ -411,18 +411,28 @@ class NumpyArrayPrinter {
 
 // ---- TensorFlow's summaries ----
 
+// Six digits if they read back as the same value, else nine: "0.1", "123456792", "1e-07".
+std::string SummaryFloat(float value) {
+  if (std::isnan(value)) return "nan";
+  std::string text = absl::StrFormat("%.6g", value);
+  float read;
+  return absl::SimpleAtof(text, &read) && read == value ? text : absl::StrFormat("%.9g", value);
+}
+
+// 1.11.0 has no text for bfloat16 and complex values.
 std::string SummaryText(const Tensor& t, int64_t i) {
   return VisitElement(t.dtype(), [&](auto example) -> std::string {
     using T = decltype(example);
-    if constexpr (kIsFloat<T>) {
-      return absl::StrCat(
-          ShortestDecimal(static_cast<std::conditional_t<std::is_same_v<T, double>, double, float>>(At<T>(t, i))));
-    } else if constexpr (kIsComplex<T>) {
-      return absl::StrCat("(", ShortestDecimal(At<T>(t, i).real()), ",", ShortestDecimal(At<T>(t, i).imag()), ")");
+    if constexpr (kIsComplex<T> || std::is_same_v<T, bfloat16>) {
+      return "?";
+    } else if constexpr (std::is_same_v<T, double>) {
+      return ShortestDecimal(At<T>(t, i));
+    } else if constexpr (kIsFloat<T>) {
+      return SummaryFloat(static_cast<float>(At<T>(t, i)));
     } else if constexpr (std::is_same_v<T, bool>) {
       return At<bool>(t, i) ? "1" : "0";
     } else if constexpr (std::is_same_v<T, std::string>) {
-      return At<std::string>(t, i);
+      return absl::CEscape(At<std::string>(t, i));
     } else {
       return absl::StrCat(At<T>(t, i));
     }
