@@ -218,7 +218,7 @@ def message_to(proto):
     """A message as JSON with its proto field names; fields that are not set are left out."""
     out = {}
     for field, value in proto.ListFields():
-        if field.label == field.LABEL_REPEATED:
+        if field.is_repeated if hasattr(field, "is_repeated") else field.label == field.LABEL_REPEATED:
             out[field.name] = [_scalar_to(field, v) for v in value]
         else:
             out[field.name] = _scalar_to(field, value)
