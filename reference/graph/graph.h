@@ -209,6 +209,7 @@ class ColocateScope {
  public:
   ColocateScope(Graph& graph, const Node* node, bool ignore_existing = false);
   // The same for a node that is yet to be made (a variable's initializer stands before the variable): _class = loc:@name.
+  // Where another colocation is open, that one holds and this does nothing, as with Python's attr_scope.
   ColocateScope(Graph& graph, absl::string_view name_of_node);
   ~ColocateScope();
 
