@@ -26,6 +26,7 @@ class Retention {
   std::optional<std::string> NextToDelete();
 
   std::vector<std::string> paths() const;
+  const std::vector<Entry>& entries() const { return last_; }
   void set(std::vector<Entry> entries) { last_ = std::move(entries); }
 
  private:

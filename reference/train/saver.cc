@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "reference/base/file.h"
 #include "reference/base/status.h"
 #include "reference/checkpoint/checkpoint_state.h"
 #include "reference/proto/meta_graph.pb.h"
@@ -23,14 +24,9 @@ double SystemClock() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-// Python's os.path.split.
-std::pair<std::string, std::string> SplitPath(absl::string_view path) {
-  const size_t slash = path.rfind('/');
-  if (slash == absl::string_view::npos) return {"", std::string(path)};
-  absl::string_view head = path.substr(0, slash + 1);
-  while (head.size() > 1 && head.back() == '/' && head.find_first_not_of('/') != absl::string_view::npos)
-    head.remove_suffix(1);
-  return {std::string(head), std::string(path.substr(slash + 1))};
+bool IsDirectory(const std::string& path) {
+  absl::StatusOr<FileStat> stat = PosixFileSystem()->Stat(path);
+  return stat.ok() && stat->is_directory;
 }
 
 absl::Status CheckSaverDef(const tensorflow::SaverDef& def) {
@@ -104,7 +100,10 @@ class Saver::Impl {
       def_->set_max_to_keep(options_.max_to_keep.value_or(0));
       def_->set_keep_checkpoint_every_n_hours(static_cast<float>(options_.keep_checkpoint_every_n_hours));
     }
-    retention_ = Retention(def_->max_to_keep(), def_->keep_checkpoint_every_n_hours(), options_.clock());
+    // A list that was set before a deferred build stays.
+    Retention retention(def_->max_to_keep(), def_->keep_checkpoint_every_n_hours(), options_.clock());
+    retention.set(retention_.entries());
+    retention_ = std::move(retention);
     return absl::OkStatus();
   }
 
@@ -114,11 +113,11 @@ class Saver::Impl {
     if (!built_) return absl::FailedPreconditionError("`build()` should be called before save if defer_build==True");
     const std::string latest = options.latest_filename.empty() ? "checkpoint" : options.latest_filename;
     if (options_.write_version != 2) LogV1();
-    if (!SplitPath(latest).first.empty())
+    if (!Dirname(latest).empty())
       return absl::InvalidArgumentError("'latest_filename' must not contain path components");
     TFP_ASSIGN_OR_RETURN(std::string file, PrefixWithStep(session, prefix, options));
-    const auto [directory, base] = SplitPath(prefix);
-    if (file == prefix && base == latest && !options_.sharded) {
+    const std::string directory(Dirname(prefix));
+    if (file == prefix && Basename(prefix) == latest && !options_.sharded) {
       return absl::InvalidArgumentError(
           absl::StrCat("'latest_filename' collides with 'save_path': '", latest, "' and '", prefix, "'"));
     }
@@ -256,18 +255,16 @@ class Saver::Impl {
     return absl::OkStatus();
   }
 
+  // What a missing folder does to a save comes as one plain sentence, whatever failed first (B07).
   static absl::Status ParentError(const absl::Status& error, const std::string& prefix, const std::string& directory) {
-    if ((absl::IsNotFound(error) || absl::IsFailedPrecondition(error)) && NodeOrFile(error) &&
-        !IsDirectory(directory)) {
-      return absl::InvalidArgumentError(absl::StrCat("Parent directory of ", prefix, " doesn't exist, can't save."));
+    if (!absl::IsNotFound(error) && !absl::IsFailedPrecondition(error)) return error;
+    // A session's own refusals have these codes too, but are errors of Python's and not of TensorFlow's.
+    if (absl::StartsWith(error.message(), "Attempted to use a closed Session.") ||
+        absl::StartsWith(error.message(), "The Session graph is empty.")) {
+      return error;
     }
-    return error;
-  }
-  // A closed session is FAILED_PRECONDITION too, but an error of Python's, not of TensorFlow's.
-  static bool NodeOrFile(const absl::Status& error) {
-    return !NodeOf(error).empty() || (error.message() != "Attempted to use a closed Session." &&
-                                      !absl::StartsWith(error.message(), "The Session graph is empty.") &&
-                                      !absl::StartsWith(error.message(), "Cannot interpret feed_dict key"));
+    if (IsDirectory(directory)) return error;
+    return absl::InvalidArgumentError(absl::StrCat("Parent directory of ", prefix, " doesn't exist, can't save."));
   }
 };
 
