@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "reference/base/limits.h"
@@ -37,7 +38,8 @@ namespace tfpersist {
 
 class Graph;
 class Node;
-class OpRegistry;  // reference/op/op_registry.h
+class OpRegistry;     // reference/op/op_registry.h
+struct OpSignature;   // reference/op/op_registry.h
 
 // One output of a node. A value; false when it names nothing.
 struct Output {
@@ -60,7 +62,8 @@ class Node {
   const std::string& op() const;  // type: "Add"
   const std::string& device() const;  // as asked for, in TensorFlow's canonical spelling ("/device:CPU:0", "")
   const tensorflow::NodeDef& def() const { return *def_; }  // without inputs; Graph::ToGraphDef adds them
-  const tensorflow::OpDef& op_def() const { return *op_def_; }
+  const tensorflow::OpDef& op_def() const;
+  const OpSignature& signature() const { return *op_; }
   const tensorflow::AttrValue* attr(absl::string_view name) const;  // null: none
 
   absl::Span<const Output> inputs() const { return inputs_; }
@@ -74,11 +77,12 @@ class Node {
 
  private:
   friend class Graph;
+  friend class GraphImporter;
   Node() = default;
   Graph* graph_ = nullptr;
   int id_ = -1;
   std::unique_ptr<tensorflow::NodeDef> def_;
-  const tensorflow::OpDef* op_def_ = nullptr;
+  const OpSignature* op_ = nullptr;
   std::vector<Output> inputs_;
   std::vector<Node*> control_inputs_;
   std::vector<DataType> input_types_;
@@ -142,7 +146,9 @@ class Graph {
   // The whole graph, nodes in order of creation. add_shapes: with `_output_shapes`.
   tensorflow::GraphDef ToGraphDef(bool add_shapes = false) const;
 
-  const OpRegistry& ops() const;
+  const OpRegistry& ops() const { return *ops_; }
+  // The signature of an op or of a function of the library.
+  absl::StatusOr<const OpSignature*> LookUpOp(absl::string_view op);
   Logger* logger() const { return options_.logger; }
   const Limits& limits() const { return options_.limits; }
 
@@ -167,14 +173,29 @@ class Graph {
   friend class ControlDependencies;
   friend class GraphImporter;
 
+  struct ControlFrame {
+    std::vector<Node*> nodes;
+    absl::flat_hash_set<const Node*> seen;  // nodes made under the frame: what reads them needs no edge of its own
+  };
+
+  // Adds a node whose definition is complete but for its inputs. A null input is a back edge to come. Checks dtypes and
+  // shapes; the graph is unchanged on error.
+  absl::StatusOr<Node*> Insert(std::unique_ptr<tensorflow::NodeDef> def, const OpSignature* op, std::vector<Output> inputs,
+                               std::vector<Node*> control_inputs);
+  absl::Status ApplyScopes(NodeSpec& spec, const OpSignature& op, tensorflow::NodeDef* def);
+  std::vector<std::string> ColocationGroups(const std::string& name) const;
+  void RemoveNodesFrom(int first);  // undoes a failed import
+
   GraphOptions options_;
+  std::unique_ptr<OpRegistry> ops_;
+  absl::flat_hash_map<std::string, std::unique_ptr<OpSignature>> function_ops_;
   std::vector<std::unique_ptr<Node>> nodes_;
   absl::flat_hash_map<std::string, Node*> by_name_;
   absl::flat_hash_map<std::string, int> names_in_use_;  // lower-cased, as Python's unique_name has it
   std::string scope_;
   std::vector<std::string> devices_;
-  std::vector<std::vector<std::string>> colocations_;
-  std::vector<std::vector<Node*>> control_dependencies_;
+  std::vector<std::string> colocations_;  // names of nodes
+  std::vector<ControlFrame> control_dependencies_;
   Collections collections_;
   std::unique_ptr<tensorflow::FunctionDefLibrary> library_;
   int producer_version_ = 27;  // TensorFlow 1.11.0
@@ -202,6 +223,7 @@ class DeviceScope {
 
  private:
   Graph& graph_;
+  bool pushed_ = false;
 };
 
 // with ops.colocate_with(op): … ; ignore_existing as in TensorFlow.
@@ -215,7 +237,7 @@ class ColocateScope {
 
  private:
   Graph& graph_;
-  std::vector<std::vector<std::string>> saved_;
+  std::vector<std::string> saved_, saved_devices_;  // colocation is stronger than an open device scope
 };
 
 // with tf.control_dependencies(nodes): … ; clear = tf.control_dependencies(None).
@@ -227,8 +249,10 @@ class ControlDependencies {
 
  private:
   ControlDependencies(Graph& graph, std::nullptr_t);
+  ControlDependencies(const ControlDependencies&) = delete;
   Graph& graph_;
-  std::vector<std::vector<Node*>> saved_;
+  bool pushed_ = false, cleared_ = false;
+  std::vector<Graph::ControlFrame> saved_;  // when cleared
 };
 
 }  // namespace tfpersist

@@ -1,0 +1,152 @@
+#include "reference/graph/graph.h"
+
+#include <fstream>
+#include <sstream>
+
+#include "google/protobuf/text_format.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "reference/graph/import.h"
+#include "reference/proto/graph.pb.h"
+#include "reference/proto/meta_graph.pb.h"
+
+namespace tfpersist {
+namespace {
+
+std::string ReadAll(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+std::vector<nlohmann::json> Golden(const std::string& version) {
+  return nlohmann::json::parse(ReadAll("golden/data/tf-" + version + "/unique_names/unique_names.json"));
+}
+
+tensorflow::GraphDef Parse(const std::string& text) {
+  tensorflow::GraphDef def;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &def));
+  return def;
+}
+
+// Imports a GraphDef that 1.11.0 wrote with its shapes; what comes out must be the same, shapes inferred anew.
+void RoundTrip(const std::string& file, bool keep_shapes) {
+  SCOPED_TRACE(file);
+  tensorflow::MetaGraphDef meta;
+  ASSERT_TRUE(meta.ParseFromString(ReadAll(file)));
+  tensorflow::GraphDef def = meta.graph_def();
+  if (!keep_shapes) {
+    for (auto& node : *def.mutable_node()) node.mutable_attr()->erase("_output_shapes");
+  }
+  Graph graph;
+  ImportOptions options;
+  options.name = "";
+  auto imported = ImportGraphDef(graph, def, options);
+  ASSERT_TRUE(imported.ok()) << imported.status();
+  tensorflow::GraphDef out = graph.ToGraphDef(/*add_shapes=*/true);
+  ASSERT_EQ(out.node_size(), meta.graph_def().node_size());
+  std::map<std::string, std::string> want, got;
+  for (const auto& n : meta.graph_def().node()) want[n.name()] = n.DebugString();
+  for (const auto& n : out.node()) got[n.name()] = n.DebugString();
+  for (const auto& [name, text] : want) EXPECT_EQ(got[name], text);
+}
+
+TEST(ImportTest, GoldenGraphsComeOutAsTheyWentIn) {
+  for (const char* name : {"default", "resource", "partitioned", "sharded", "devices", "cond", "while_loop", "while_loop_tensor_array", "functions",
+                           "moving_average", "optimizer_adam", "many_dtypes", "unknown_shape", "reshape", "colocated"}) {
+    if (std::string(name) == "strip_default_attrs") continue;
+    RoundTrip(std::string("golden/data/tf-1.11.0/meta/") + name + ".meta", true);
+  }
+}
+
+TEST(ImportTest, ShapesAreInferredAsTensorFlowDoes) {
+  for (const char* name : {"default", "resource", "sharded", "cond", "reshape", "many_dtypes", "unknown_shape", "colocated"}) {
+    RoundTrip(std::string("golden/data/tf-1.11.0/meta/") + name + ".meta", false);
+  }
+}
+
+TEST(UniqueNameTest, IsPythons) {
+  int compared = 0;
+  for (const auto& c : Golden("1.11.0")) {
+    SCOPED_TRACE(c["about"].get<std::string>());
+    Graph graph;
+    std::vector<std::unique_ptr<NameScope>> scopes;
+    bool known = true;
+    for (const auto& step : c["steps"]) {
+      if (!step.contains("unique_name") || step.contains("scope")) known = false;
+    }
+    if (!known) continue;
+    for (const auto& step : c["steps"]) {
+      EXPECT_EQ(graph.UniqueName(step["unique_name"].get<std::string>(), step.value("mark", true)), step["gives"].get<std::string>());
+      ++compared;
+    }
+  }
+  EXPECT_GT(compared, 10);
+}
+
+TEST(ImportTest, ErrorsAreTensorFlows) {
+  struct Case {
+    const char *graph, *error;
+  };
+  const Case cases[] = {
+      {"node { name: 'a' op: 'NoOp' } node { name: 'a' op: 'NoOp' }", "Node 'a' is not unique"},
+      {"node { name: 'a b' op: 'NoOp' }", "Node 'a b': Node name contains invalid characters"},
+      {"node { name: 'a' }", "Node 'a' does not specify an operation"},
+      {"node { name: 'n' op: 'NoOp' input: '^y' }", "Node 'n': Unknown input node '^y'"},
+      {"node { name: 'a' op: 'NoOp' attr { key: '_class' value { list { s: 'loc:@yy' } } } }", "Node 'a' expects to be colocated with unknown node 'yy'"},
+      {"node { name: 'n' op: 'NoOp' attr { key: 'newa' value { i: 3 } } }",
+       "NodeDef mentions attr 'newa' not in Op<name=NoOp; signature= -> >; NodeDef: {{node import/n}} = NoOp[newa=3](). (Check whether your "
+       "GraphDef-interpreting binary is up to date with your GraphDef-generating binary.)."},
+      {"node { name: 'a' op: 'Const' }",
+       "NodeDef missing attrs 'dtype', 'value' from Op<name=Const; signature= -> output:dtype; attr=value:tensor; attr=dtype:type>; NodeDef: "
+       "{{node import/a}} = Const[]()"},
+      {"node { name: 'a' op: 'Placeholder' attr { key: 'dtype' value { i: 1 } } }",
+       "AttrValue had value with type 'int' when 'type' expected\n\t for attr 'dtype'\n\t; NodeDef: {{node import/a}} = Placeholder[dtype=1, "
+       "shape=<unknown>](); Op<name=Placeholder; signature= -> output:dtype; attr=dtype:type; attr=shape:shape,default=<unknown>>"},
+      {"node { name: 'a' op: 'Placeholder' attr { key: 'dtype' value { type: DT_FLOAT } } } node { name: 'n' op: 'Identity' input: 'a' input: 'a' "
+       "attr { key: 'T' value { type: DT_FLOAT } } }",
+       "NodeDef expected inputs 'float' do not match 2 inputs specified; Op<name=Identity; signature=input:T -> output:T; attr=T:type>; NodeDef: "
+       "{{node import/n}} = Identity[T=DT_FLOAT](import/a, import/a)"},
+      {"node { name: 'a' op: 'Placeholder' attr { key: 'dtype' value { type: DT_FLOAT } } } node { name: 'n' op: 'Identity' input: 'a:1' "
+       "attr { key: 'T' value { type: DT_FLOAT } } }",
+       "Node 'n': Connecting to invalid output 1 of source node a which has 1 outputs"},
+      {"node { name: 'a' op: 'Identity' input: 'b' attr { key: 'T' value { type: DT_FLOAT } } } node { name: 'b' op: 'Identity' input: 'a' attr { key: "
+       "'T' value { type: DT_FLOAT } } }",
+       "2 nodes in a cycle"},
+      {"versions { min_consumer: 99999 }", "GraphDef min consumer version 99999 above current version 27 for TensorFlow 1.11.0.  Please upgrade TensorFlow."},
+      {"node { name: 'a' op: 'Placeholder' attr { key: 'dtype' value { type: DT_INT32 } } } node { name: 'd' op: 'Identity' input: 'a' "
+       "attr { key: 'T' value { type: DT_FLOAT } } }",
+       "Input 0 of node import/d was passed int32 from import/a:0 incompatible with expected float."},
+      {"node { name: 'a' op: 'NoOp' device: 'junk::dev' }", "Unknown attribute: 'junk' in 'junk::dev'"},
+  };
+  for (const Case& c : cases) {
+    Graph graph;
+    auto result = ImportGraphDef(graph, Parse(c.graph), {});
+    EXPECT_EQ(std::string(result.status().message()), c.error);
+    EXPECT_EQ(graph.num_nodes(), 0);
+  }
+}
+
+TEST(ImportTest, NamesAreMadeUniqueWithoutPrefixAndInputsFollow) {
+  Graph graph;
+  const std::string text =
+      "node { name: 'a' op: 'Placeholder' attr { key: 'dtype' value { type: DT_FLOAT } } } node { name: 'n' op: 'Identity' input: 'a' attr { key: 'T' "
+      "value { type: DT_FLOAT } } }";
+  ImportOptions options;
+  options.name = "";
+  options.return_elements = {"n:0", "a"};
+  ASSERT_TRUE(ImportGraphDef(graph, Parse(text), options).ok());
+  auto again = ImportGraphDef(graph, Parse(text), options);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->elements[0].name(), "n_1:0");
+  EXPECT_EQ(again->elements[1].name(), "a_1");
+  EXPECT_EQ(graph.FindNode("n_1")->inputs()[0].name(), "a_1:0");
+  auto prefixed = ImportGraphDef(graph, Parse(text), {});
+  ASSERT_TRUE(prefixed.ok());
+  EXPECT_EQ(prefixed->scope, "import/");
+  EXPECT_EQ(ImportGraphDef(graph, Parse(text), {})->scope, "import_1/");
+}
+
+}  // namespace
+}  // namespace tfpersist

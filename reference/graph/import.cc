@@ -1,0 +1,519 @@
+#include "reference/graph/import.h"
+
+#include <algorithm>
+#include <queue>
+#include <set>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "reference/base/status.h"
+#include "reference/graph/device_name.h"
+#include "reference/graph/names.h"
+#include "reference/graph/shape_inference.h"
+#include "reference/op/op_registry.h"
+#include "reference/proto/graph.pb.h"
+#include "reference/proto/op_def.pb.h"
+
+namespace tfpersist {
+
+using tensorflow::GraphDef;
+using tensorflow::NodeDef;
+
+namespace {
+
+constexpr int kConsumer = 27;  // TensorFlow 1.11.0
+constexpr absl::string_view kColocation = "loc:@";
+
+// A version gate with TensorFlow's texts (D15, H21).
+absl::Status CheckVersions(const tensorflow::VersionDef& v) {
+  if (v.producer() < 0) {
+    return absl::InvalidArgumentError(absl::StrCat("GraphDef producer version ", v.producer(),
+                                                   " below min producer 0 supported by TensorFlow 1.11.0.  Please regenerate your graph."));
+  }
+  if (v.min_consumer() > kConsumer) {
+    return absl::InvalidArgumentError(absl::StrCat("GraphDef min consumer version ", v.min_consumer(), " above current version ", kConsumer,
+                                                   " for TensorFlow 1.11.0.  Please upgrade TensorFlow."));
+  }
+  for (int bad : v.bad_consumers()) {
+    if (bad == kConsumer) {
+      return absl::InvalidArgumentError(absl::StrCat("GraphDef disallows consumer version ", bad, ".  Please upgrade TensorFlow: this version is likely buggy."));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// "a" or "a:1" as input_map and return_elements write it. False: no such form.
+bool ParseElement(absl::string_view text, std::string* node, int* index) {
+  const size_t colon = text.find(':');
+  if (colon == text.npos) {
+    *node = std::string(text);
+    *index = 0;
+    return true;
+  }
+  absl::string_view digits = text.substr(colon + 1);
+  const bool negative = absl::ConsumePrefix(&digits, "-");
+  int64_t n = 0;
+  if (digits.empty() || digits.size() > 9) return false;
+  for (char c : digits) {
+    if (!absl::ascii_isdigit(static_cast<unsigned char>(c))) return false;
+    n = n * 10 + (c - '0');
+  }
+  *node = std::string(text.substr(0, colon));
+  *index = static_cast<int>(negative ? -n : n);
+  return true;
+}
+
+}  // namespace
+
+std::string ImportedElement::name() const { return index < 0 ? node->name() : node->output(index).name(); }
+
+class GraphImporter {
+ public:
+  GraphImporter(Graph& graph, GraphDef& def, const ImportOptions& options) : graph_(graph), def_(def), options_(options) {}
+
+  absl::StatusOr<ImportResult> Run() {
+    if (graph_.finalized()) return absl::FailedPreconditionError("Graph is finalized and cannot be modified.");
+    if (def_.node_size() > graph_.limits().max_graph_nodes) {
+      return absl::ResourceExhaustedError(absl::StrCat("The GraphDef has ", def_.node_size(), " nodes, more than the limit of ",
+                                                       graph_.limits().max_graph_nodes, "."));
+    }
+    TFP_RETURN_IF_ERROR(OpenScope());
+    const int first = graph_.num_nodes();
+    const tensorflow::FunctionDefLibrary library_before = graph_.library();
+    absl::Status status = Import();
+    if (!status.ok()) {
+      graph_.RemoveNodesFrom(first);
+      graph_.library() = library_before;
+      return status;
+    }
+    for (Node* node : result_.nodes) {
+      if (node != nullptr) graph_.names_in_use_.try_emplace(absl::AsciiStrToLower(node->name()), 1);
+    }
+    return std::move(result_);
+  }
+
+ private:
+  absl::Status OpenScope() {
+    const std::string name = options_.name.value_or("import");
+    if (name.empty()) return absl::OkStatus();  // the root, whatever scope is open
+    const absl::string_view plain = absl::StripSuffix(name, "/");
+    if (!(graph_.current_scope().empty() ? IsValidOpName(plain) : IsValidScopeName(plain))) {
+      return absl::InvalidArgumentError(absl::StrCat("'", name, "' is not a valid scope name"));
+    }
+    NameScope scope(graph_, name);
+    result_.scope = scope.scope();
+    return absl::OkStatus();
+  }
+
+  absl::Status Import() {
+    TFP_RETURN_IF_ERROR(CheckVersions(def_.versions()));
+    TFP_RETURN_IF_ERROR(AddLibrary());
+    TFP_RETURN_IF_ERROR(CheckNodes());
+    TFP_RETURN_IF_ERROR(ReadInputMap());
+    TFP_RETURN_IF_ERROR(ReadEdges());
+    TFP_RETURN_IF_ERROR(AddNodes());
+    TFP_RETURN_IF_ERROR(AddBackEdges());
+    TFP_RETURN_IF_ERROR(CheckInputMap());
+    FinishColocation();
+    return FindReturnElements();
+  }
+
+  absl::Status AddLibrary() {
+    absl::flat_hash_map<std::string, const tensorflow::FunctionDef*> known;
+    for (const auto& f : graph_.library().function()) known[f.signature().name()] = &f;
+    std::vector<const tensorflow::FunctionDef*> added;
+    for (const auto& f : def_.library().function()) {
+      auto [it, is_new] = known.try_emplace(f.signature().name(), &f);
+      if (is_new) {
+        added.push_back(&f);
+      } else if (!SameBytes(*it->second, f)) {
+        return absl::InvalidArgumentError(absl::StrCat("Cannot add function '", f.signature().name(),
+                                                       "' because a different function with the same name already exists."));
+      }
+    }
+    for (const auto* f : added) *graph_.library().add_function() = *f;
+    for (const auto& g : def_.library().gradient()) {
+      const bool known_gradient = std::any_of(graph_.library().gradient().begin(), graph_.library().gradient().end(),
+                                              [&](const auto& k) { return k.function_name() == g.function_name(); });
+      if (!known_gradient) *graph_.library().add_gradient() = g;
+    }
+    return absl::OkStatus();
+  }
+
+  static bool SameBytes(const tensorflow::FunctionDef& a, const tensorflow::FunctionDef& b) {
+    // Map order must not count; text format sorts by key.
+    return a.DebugString() == b.DebugString();
+  }
+
+  absl::Status CheckNodes() {
+    const int n = def_.node_size();
+    index_.reserve(n);
+    signatures_.resize(n);
+    absl::flat_hash_map<std::string, const tensorflow::OpDef*> producer;
+    if (options_.producer_op_list != nullptr) {
+      for (const auto& op : options_.producer_op_list->op()) producer[op.name()] = &op;
+    }
+    for (int i = 0; i < n; ++i) {
+      NodeDef& node = *def_.mutable_node(i);
+      if (!IsValidOpName(node.name())) {
+        return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "': Node name contains invalid characters"));
+      }
+      if (!index_.try_emplace(node.name(), i).second) return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' is not unique"));
+      if (node.op().empty()) return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' does not specify an operation"));
+      bool control = false;
+      for (const std::string& input : node.input()) {
+        if (absl::StartsWith(input, "^")) {
+          control = true;
+        } else if (control) {
+          return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "': Control dependencies must come after regular dependencies"));
+        }
+      }
+    }
+    for (int i = 0; i < n; ++i) {
+      NodeDef& node = *def_.mutable_node(i);
+      TFP_ASSIGN_OR_RETURN(signatures_[i], graph_.LookUpOp(node.op()));
+      if (auto it = producer.find(node.op()); it != producer.end()) DropProducerDefaults(*it->second, *signatures_[i], node);
+      AddDefaultAttrs(*signatures_[i], &node);
+      if (auto it = node.attr().find("_class"); it != node.attr().end()) {
+        for (const std::string& s : it->second.list().s()) {
+          absl::string_view target = s;
+          if (absl::ConsumePrefix(&target, kColocation) && !index_.contains(target)) {
+            return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' expects to be colocated with unknown node '", target, "'"));
+          }
+        }
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  static void DropProducerDefaults(const tensorflow::OpDef& producer, const OpSignature& op, NodeDef& node) {
+    std::vector<std::string> drop;
+    for (const auto& [name, value] : node.attr()) {
+      if (absl::StartsWith(name, "_") || op.FindAttr(name) != nullptr) continue;
+      for (const auto& attr : producer.attr()) {
+        if (attr.name() == name && IsDefault(attr, value)) drop.push_back(name);
+      }
+    }
+    for (const std::string& name : drop) node.mutable_attr()->erase(name);
+  }
+
+  struct Key {
+    std::string text, node;
+    int index;
+    Output to;
+    bool used = false;
+  };
+
+  absl::Status ReadInputMap() {
+    for (const auto& [text, output] : options_.input_map) {
+      Key key{text, "", 0, output};
+      if (!output) return absl::InvalidArgumentError(absl::StrCat("The input_map's value for '", text, "' names nothing."));
+      if (&output.graph() != &graph_) return absl::InvalidArgumentError(absl::StrCat("The input_map's value for '", text, "' is of another graph."));
+      if (absl::StartsWith(text, "^")) {
+        key.node = text.substr(1);
+        key.index = InputName::kControl;
+      } else if (!ParseElement(text, &key.node, &key.index)) {
+        return absl::InvalidArgumentError(absl::StrCat("Cannot convert '", text, "' to a tensor name."));
+      }
+      input_map_.push_back(std::move(key));
+    }
+    for (Key& key : input_map_) by_key_[{key.node, key.index}] = &key;
+    return absl::OkStatus();
+  }
+
+  // Where an input comes from: a node of the GraphDef (by index), or an existing tensor.
+  struct Edge {
+    int from = -1;
+    int index = 0;  // InputName::kControl: control
+    Output mapped;
+  };
+
+  absl::Status ReadEdges() {
+    const int n = def_.node_size();
+    edges_.resize(n);
+    consumers_.resize(n);
+    pending_.assign(n, 0);
+    for (int i = 0; i < n; ++i) {
+      const NodeDef& node = def_.node(i);
+      bool from_next_iteration = false;
+      int controls = 0;
+      edges_[i].reserve(node.input_size());
+      for (const std::string& text : node.input()) {
+        InputName input = ParseInputName(text);
+        Edge edge{-1, input.index, {}};
+        if (!by_key_.empty()) {
+          if (auto it = by_key_.find({input.node, input.index}); it != by_key_.end()) {
+            it->second->used = true;
+            edge.mapped = it->second->to;
+            edges_[i].push_back(edge);
+            continue;
+          }
+        }
+        auto it = index_.find(input.node);
+        if (it == index_.end()) return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "': Unknown input node '", text, "'"));
+        edge.from = it->second;
+        controls += edge.index == InputName::kControl;
+        const std::string& op = def_.node(edge.from).op();
+        from_next_iteration |= op == "NextIteration" || op == "RefNextIteration";
+        consumers_[edge.from].push_back(i);
+        edges_[i].push_back(edge);
+      }
+      // A Merge in a loop waits for its control inputs and one value only.
+      const bool loop_merge = (node.op() == "Merge" || node.op() == "RefMerge") && from_next_iteration;
+      int real = 0;
+      for (const Edge& e : edges_[i]) real += e.from >= 0;
+      pending_[i] = loop_merge ? std::min(real, controls + 1) : real;
+    }
+    return absl::OkStatus();
+  }
+
+  std::string NewName(const std::string& name) {
+    if (!result_.scope.empty()) return result_.scope + name;
+    if (!Exists(name)) return name;
+    for (int i = 1;; ++i) {
+      std::string candidate = absl::StrCat(name, "_", i);
+      if (!Exists(candidate) && !index_.contains(candidate) && !prefixes_of_def_.contains(candidate)) return candidate;
+    }
+  }
+
+  bool Exists(const std::string& name) {
+    if (!prefixes_read_) {
+      prefixes_read_ = true;
+      for (int i = 0; i < graph_.num_nodes(); ++i) AddPrefixes(graph_.node(i)->name(), prefixes_);
+      for (const auto& [key, i] : index_) AddPrefixes(key, prefixes_of_def_);
+    }
+    return graph_.FindNode(name) != nullptr || prefixes_.contains(name);
+  }
+
+  static void AddPrefixes(absl::string_view name, absl::flat_hash_set<std::string>& prefixes) {
+    for (size_t slash = name.find('/'); slash != name.npos; slash = name.find('/', slash + 1)) {
+      prefixes.insert(std::string(name.substr(0, slash)));
+    }
+  }
+
+  absl::Status AddNodes() {
+    const int n = def_.node_size();
+    new_nodes_.assign(n, nullptr);
+    new_names_.resize(n);
+    std::vector<bool> added(n, false);
+    for (int i = 0; i < n; ++i) new_names_[i] = NewName(def_.node(i).name());
+    std::priority_queue<int, std::vector<int>, std::greater<int>> ready;
+    for (int i = 0; i < n; ++i) {
+      if (pending_[i] == 0) ready.push(i);
+    }
+    int processed = 0;
+    while (!ready.empty()) {
+      const int i = ready.top();
+      ready.pop();
+      if (added[i]) continue;
+      added[i] = true;
+      ++processed;
+      TFP_RETURN_IF_ERROR(AddOne(i));
+      for (int consumer : consumers_[i]) {
+        if (--pending_[consumer] == 0) ready.push(consumer);
+      }
+    }
+    if (processed < n) return absl::InvalidArgumentError(absl::StrCat(n - processed, " nodes in a cycle"));
+    return absl::OkStatus();
+  }
+
+  absl::Status AddOne(int i) {
+    auto def = std::make_unique<NodeDef>();
+    def->Swap(def_.mutable_node(i));
+    original_name_ = def->name();
+    std::vector<Output> inputs;
+    std::vector<Node*> controls;
+    def->clear_input();
+    for (size_t k = 0; k < edges_[i].size(); ++k) {
+      const Edge& e = edges_[i][k];
+      Node* from = e.mapped ? e.mapped.node : new_nodes_[e.from];
+      if (e.index == InputName::kControl) {
+        if (from != nullptr) {
+          controls.push_back(from);
+          def->add_input(absl::StrCat("^", from->name()));
+        }
+        continue;
+      }
+      if (e.mapped) {
+        inputs.push_back(e.mapped);
+        def->add_input(e.mapped.index == 0 ? e.mapped.op_name() : e.mapped.name());
+      } else if (from == nullptr) {
+        back_edges_.push_back({i, static_cast<int>(k), e.from, e.index});
+        inputs.push_back(Output{});
+        def->add_input(e.index == 0 ? new_names_[e.from] : absl::StrCat(new_names_[e.from], ":", e.index));
+      } else {
+        if (e.index >= from->num_outputs()) return BadOutput(e, *from);
+        inputs.push_back(from->output(e.index));
+        def->add_input(e.index == 0 ? from->name() : inputs.back().name());
+      }
+    }
+    if (inputs.empty() && controls.empty()) controls = options_.control_dependencies;
+    def->set_name(new_names_[i]);
+    bool colocated = false;
+    if (auto it = def->mutable_attr()->find("_class"); it != def->mutable_attr()->end()) {
+      for (std::string& s : *it->second.mutable_list()->mutable_s()) {
+        absl::string_view target = s;
+        if (!absl::ConsumePrefix(&target, kColocation)) continue;
+        colocated = true;
+        s = absl::StrCat(kColocation, new_names_[index_.at(target)]);
+      }
+    }
+    if (!def->device().empty() || !graph_.devices_.empty()) {
+      TFP_ASSIGN_OR_RETURN(std::string device, CanonicalDevice(def->device()));
+      if (!colocated) {
+        for (auto it = graph_.devices_.rbegin(); it != graph_.devices_.rend(); ++it) device = MergeDevices(*it, device);
+      }
+      def->set_device(device);
+    }
+    TFP_RETURN_IF_ERROR(ValidateNodeDef(*signatures_[i], *def));
+    def->clear_input();
+    tensorflow::AttrValue output_shapes;
+    bool has_output_shapes = false;
+    if (auto it = def->mutable_attr()->find("_output_shapes"); it != def->mutable_attr()->end()) {
+      output_shapes.Swap(&it->second);
+      has_output_shapes = true;
+      def->mutable_attr()->erase(it);
+    }
+    if (graph_.FindNode(def->name()) != nullptr) return absl::InvalidArgumentError(absl::StrCat("Node '", def->name(), "' already exists in the Graph"));
+    TFP_ASSIGN_OR_RETURN(Node * node, graph_.Insert(std::move(def), signatures_[i], std::move(inputs), std::move(controls)));
+    new_nodes_[i] = node;
+    result_.nodes.push_back(node);
+    if (colocated) colocated_.push_back(node);
+    return has_output_shapes ? ApplyOutputShapes(*node, output_shapes) : absl::OkStatus();
+  }
+
+  absl::Status BadOutput(const Edge& e, const Node& from) {
+    return absl::InvalidArgumentError(absl::StrCat("Node '", original_name_, "': Connecting to invalid output ", e.index, " of source node ",
+                                                   OriginalName(e.from), " which has ", from.num_outputs(), " outputs"));
+  }
+  std::string OriginalName(int i) const {
+    for (const auto& [name, index] : index_) {
+      if (index == i) return name;
+    }
+    return "";
+  }
+
+  // The shapes that the file claims refine those inferred, and must agree with them (H19).
+  absl::Status ApplyOutputShapes(Node& node, const tensorflow::AttrValue& value) {
+    const auto& list = value.list();
+    if (list.shape_size() != node.num_outputs()) {
+      return list.shape_size() == 0 ? absl::OkStatus()
+                                    : absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' has ", node.num_outputs(),
+                                                                              " outputs but the _output_shapes attribute specifies shapes for ",
+                                                                              list.shape_size(), " outputs"));
+    }
+    for (int k = 0; k < list.shape_size(); ++k) {
+      TFP_ASSIGN_OR_RETURN(PartialTensorShape claimed, PartialTensorShape::FromProto(list.shape(k)));
+      absl::StatusOr<PartialTensorShape> merged = MergeShapes(node.output_shapes_[k], claimed);
+      if (!merged.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' has an _output_shapes attribute inconsistent with the GraphDef for output #",
+                                                       k, ": ", merged.status().message()));
+      }
+      node.output_shapes_[k] = *std::move(merged);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddBackEdges() {
+    for (const BackEdge& e : back_edges_) {
+      Node* from = new_nodes_[e.from];
+      if (e.output >= from->num_outputs()) {
+        original_name_ = OriginalName(e.to);
+        return BadOutput(Edge{e.from, e.output, {}}, *from);
+      }
+      TFP_RETURN_IF_ERROR(graph_.SetInput(new_nodes_[e.to], e.input, from->output(e.output)));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckInputMap() {
+    std::vector<std::string> missing;
+    for (const Key& key : input_map_) {
+      if (key.used) continue;
+      auto it = index_.find(key.node);
+      const bool exists = it != index_.end() && (key.index == InputName::kControl || (key.index >= 0 && key.index < new_nodes_[it->second]->num_outputs()));
+      if (!exists) missing.push_back(key.index == InputName::kControl ? key.text : absl::StrCat(key.node, ":", key.index));
+    }
+    if (missing.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat("Attempted to map inputs that were not found in graph_def: [", absl::StrJoin(missing, ", "), "]"));
+  }
+
+  // A colocated node stands where the node does that it follows (H23).
+  void FinishColocation() {
+    for (Node* node : colocated_) {
+      std::string device;
+      for (const std::string& s : node->attr("_class")->list().s()) {
+        absl::string_view target = s;
+        if (!absl::ConsumePrefix(&target, kColocation)) continue;
+        const Node* other = graph_.FindNode(target);
+        if (other != nullptr && !other->device().empty()) device = other->device();
+      }
+      node->def_->set_device(device);
+    }
+  }
+
+  absl::Status FindReturnElements() {
+    for (const std::string& text : options_.return_elements) {
+      std::string name;
+      int index = 0;
+      if (!ParseElement(text, &name, &index)) return absl::InvalidArgumentError(absl::StrCat("Cannot convert '", text, "' to a tensor name."));
+      const bool tensor = absl::StrContains(text, ':');
+      if (index < 0) index = 0;
+      if (tensor) {
+        if (auto it = by_key_.find({name, index}); it != by_key_.end()) {
+          result_.elements.push_back({it->second->to.node, it->second->to.index});
+          continue;
+        }
+      }
+      auto it = index_.find(name);
+      if (it == index_.end()) {
+        return absl::InvalidArgumentError(tensor ? absl::StrCat("Requested return tensor '", name, ":", index, "' not found in graph def")
+                                                 : absl::StrCat("Requested return node '", name, "' not found in graph def"));
+      }
+      Node* node = new_nodes_[it->second];
+      if (tensor && index >= node->num_outputs()) {
+        return absl::InvalidArgumentError(absl::StrCat("Invalid return output ", index, " of node '", name, "', which has ", node->num_outputs(), " output(s)"));
+      }
+      result_.elements.push_back({node, tensor ? index : -1});
+    }
+    return absl::OkStatus();
+  }
+
+  struct BackEdge {
+    int to, input, from, output;
+  };
+
+  Graph& graph_;
+  GraphDef& def_;
+  const ImportOptions& options_;
+  ImportResult result_;
+  absl::flat_hash_map<std::string, int> index_;  // name in the GraphDef -> position
+  std::vector<const OpSignature*> signatures_;
+  std::vector<Key> input_map_;
+  std::map<std::pair<std::string, int>, Key*> by_key_;
+  std::vector<std::vector<Edge>> edges_;
+  std::vector<std::vector<int>> consumers_;
+  std::vector<int> pending_;
+  std::vector<Node*> new_nodes_, colocated_;
+  std::vector<std::string> new_names_;
+  std::vector<BackEdge> back_edges_;
+  std::string original_name_;
+  bool prefixes_read_ = false;
+  absl::flat_hash_set<std::string> prefixes_, prefixes_of_def_;
+};
+
+absl::StatusOr<ImportResult> ImportGraphDef(Graph& graph, GraphDef&& graph_def, const ImportOptions& options) {
+  return GraphImporter(graph, graph_def, options).Run();
+}
+
+absl::StatusOr<ImportResult> ImportGraphDef(Graph& graph, const GraphDef& graph_def, const ImportOptions& options) {
+  GraphDef copy = graph_def;
+  return GraphImporter(graph, copy, options).Run();
+}
+
+}  // namespace tfpersist
