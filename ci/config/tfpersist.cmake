@@ -1,7 +1,7 @@
 # What every target shares: warnings, sanitizers, and the three functions that make libraries, programs and tests.
 add_library(tfpersist_flags INTERFACE)
 target_compile_options(tfpersist_flags INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers
-  -Wno-maybe-uninitialized)  # false in absl::InlinedVector with g++ 12
+  -Wno-maybe-uninitialized -Wno-dangling-else)  # false in absl::InlinedVector with g++ 12, and in GoogleTest's macros
 target_include_directories(tfpersist_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
 if(TFPERSIST_SANITIZE)
   target_compile_options(tfpersist_flags INTERFACE -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)

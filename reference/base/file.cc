@@ -14,13 +14,13 @@ namespace {
 
 bool HasWildcard(absl::string_view s) { return s.find_first_of("*?[\\") != absl::string_view::npos; }
 
-// Unique among the writers of this machine: the process, and a count within it.
-std::string UniqueSuffix() {
-  static std::atomic<uint64_t> count{0};
-  return absl::StrCat(getpid(), ".", count.fetch_add(1));
-}
-
 }  // namespace
+
+// Unique among the writers of this machine: the process, and a count within it.
+std::string UniqueTempSuffix(absl::string_view begin) {
+  static std::atomic<uint64_t> count{0};
+  return absl::StrCat(begin, getpid(), ".", count.fetch_add(1));
+}
 
 absl::string_view Dirname(absl::string_view path) {
   const size_t slash = path.rfind('/');
@@ -102,7 +102,7 @@ absl::StatusOr<std::vector<std::string>> GetMatchingFiles(FileSystem* fs, const 
 
 absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::Create(FileSystem* fs, std::string file, WriteOptions options,
                                                                absl::string_view temp_suffix) {
-  std::string temp = absl::StrCat(file, temp_suffix, UniqueSuffix());
+  std::string temp = absl::StrCat(file, UniqueTempSuffix(temp_suffix));
   TFP_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> out, fs->Create(temp));
   std::unique_ptr<AtomicFile> result(new AtomicFile(fs, std::move(file), std::move(temp), options));
   result->out_ = std::move(out);

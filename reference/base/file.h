@@ -105,6 +105,9 @@ class AtomicFile {
   bool finished_ = false, committed_ = false;
 };
 
+// ".tempstate4711.3": a name's ending that no other writer uses.
+std::string UniqueTempSuffix(absl::string_view begin);
+
 absl::Status WriteFileAtomically(FileSystem* fs, const std::string& file, absl::string_view data,
                                  WriteOptions options = {});
 

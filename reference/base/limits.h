@@ -14,7 +14,8 @@ struct Limits {
   int64_t max_graph_nodes = int64_t{1} << 24;
   int max_shards = 1 << 16;
   int max_rank = 254;
-  int max_nesting = 64;  // functions calling functions, protos in protos
+  int max_slices = 1 << 14;  // of one partitioned tensor
+  int max_nesting = 64;      // functions calling functions, protos in protos
 };
 
 }  // namespace tfpersist

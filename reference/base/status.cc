@@ -9,6 +9,12 @@ namespace tfpersist {
 namespace {
 
 constexpr char kNodePayload[] = "tfpersist/node";
+constexpr char kHintPayload[] = "tfpersist/hint";
+
+std::string PayloadOf(const absl::Status& status, const char* url) {
+  absl::optional<absl::Cord> payload = status.GetPayload(url);
+  return payload.has_value() ? std::string(*payload) : std::string();
+}
 
 }  // namespace
 
@@ -24,10 +30,14 @@ absl::Status WithNode(absl::Status status, absl::string_view node) {
   return status;
 }
 
-std::string NodeOf(const absl::Status& status) {
-  absl::optional<absl::Cord> payload = status.GetPayload(kNodePayload);
-  return payload.has_value() ? std::string(*payload) : std::string();
+std::string NodeOf(const absl::Status& status) { return PayloadOf(status, kNodePayload); }
+
+absl::Status WithHint(absl::Status status, absl::string_view hint) {
+  if (!status.ok() && HintOf(status).empty()) status.SetPayload(kHintPayload, absl::Cord(hint));
+  return status;
 }
+
+std::string HintOf(const absl::Status& status) { return PayloadOf(status, kHintPayload); }
 
 absl::string_view CodeNameInMessage(absl::StatusCode code) {
   switch (code) {

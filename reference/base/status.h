@@ -37,6 +37,11 @@ absl::Status WithMessage(const absl::Status& status, absl::string_view message);
 absl::Status WithNode(absl::Status status, absl::string_view node);
 std::string NodeOf(const absl::Status& status);
 
+// What TensorFlow's text leaves out, for people: which file, which key, what to do. The message stays TensorFlow's own;
+// the command line shows both, and ToString() too. An earlier hint is kept.
+absl::Status WithHint(absl::Status status, absl::string_view hint);
+std::string HintOf(const absl::Status& status);
+
 // TensorFlow 1.x's name of a code as it stands in nested messages: "Data loss", "Not found", …
 absl::string_view CodeNameInMessage(absl::StatusCode code);
 

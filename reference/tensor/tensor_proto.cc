@@ -252,16 +252,7 @@ void VariantToProto(const Variant& variant, tensorflow::VariantTensorDataProto* 
   proto->Clear();
   proto->set_type_name(variant.type_name);
   proto->set_metadata(variant.metadata);
-  for (const Tensor& t : variant.tensors) {
-    if (IsPlain(t.dtype())) {
-      TensorProto* inner = proto->add_tensors();
-      inner->set_dtype(static_cast<tensorflow::DataType>(t.dtype()));
-      t.shape().ToProto(inner->mutable_tensor_shape());
-      inner->set_tensor_content(t.data(), t.total_bytes());
-    } else {
-      TensorToProtoField(t, proto->add_tensors());
-    }
-  }
+  for (const Tensor& t : variant.tensors) TensorToProtoField(t, proto->add_tensors());
 }
 
 }  // namespace tfpersist

@@ -1,0 +1,302 @@
+#include "reference/checkpoint/bundle_reader.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "reference/base/status.h"
+#include "reference/checkpoint/naming.h"
+#include "reference/checkpoint/ordered_code.h"
+#include "reference/checkpoint/slice_copy.h"
+#include "reference/checkpoint/value_reader.h"
+#include "reference/checkpoint/version_check.h"
+#include "reference/proto/tensor_bundle.pb.h"
+
+namespace tfpersist {
+namespace {
+
+using tensorflow::BundleEntryProto;
+
+absl::Status CorruptIndex(const std::string& file, absl::string_view what, const absl::Status& cause) {
+  return absl::DataLossError(
+      absl::StrCat("Unable to read file (", file,
+                   "). Perhaps the file is corrupt or was produced by a newer version of TensorFlow "
+                   "with format changes (",
+                   what, "): ", cause.message()));
+}
+
+absl::StatusOr<TensorShape> EntryShape(absl::string_view key, const BundleEntryProto& entry) {
+  absl::StatusOr<TensorShape> shape = TensorShape::FromProto(entry.shape());
+  if (!shape.ok()) {
+    return absl::DataLossError(absl::StrCat("Invaid tensor shape: ", key, " ", entry.shape().ShortDebugString()));
+  }
+  return shape;
+}
+
+absl::StatusOr<std::vector<TensorSlice>> EntrySlices(absl::string_view key, const BundleEntryProto& entry,
+                                                     const TensorShape& shape, const Limits& limits) {
+  if (entry.slices_size() > limits.max_slices) {
+    return absl::ResourceExhaustedError(absl::StrCat("Tensor ", key, " is stored in ", entry.slices_size(),
+                                                     " slices; at most ", limits.max_slices, " (Limits::max_slices)"));
+  }
+  std::vector<TensorSlice> slices;
+  for (const auto& proto : entry.slices()) {
+    absl::StatusOr<TensorSlice> slice = TensorSlice::FromProto(proto);
+    if (!slice.ok() || !slice->SliceShape(shape).ok()) {
+      return absl::DataLossError(absl::StrCat("Tensor ", key, " of shape ", shape.DebugString(),
+                                              " has a slice that does not fit it: ", proto.ShortDebugString()));
+    }
+    slices.push_back(*std::move(slice));
+  }
+  return slices;
+}
+
+// Slices of one tensor must not overlap; all of them are compared, as TensorFlow's TensorSliceSet does when it is
+// filled.
+absl::Status CheckDisjoint(const std::vector<TensorSlice>& slices, const TensorShape& shape) {
+  std::vector<size_t> order(slices.size());
+  std::vector<TensorSlice> boxes;
+  for (size_t i = 0; i < slices.size(); ++i) {
+    order[i] = i;
+    boxes.push_back(slices[i].Resolved(shape));
+  }
+  for (size_t i = 0; i < order.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (boxes[i].Intersect(boxes[j], nullptr) && shape.num_elements() > 0) {
+        return absl::InternalError(absl::StrCat("Overlapping slices: existing slice = ", slices[j].DebugString(),
+                                                ", new slice = ", slices[i].DebugString()));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+BundleReader::BundleReader(std::string prefix, ReadOptions options)
+    : prefix_(std::move(prefix)), options_(std::move(options)) {}
+BundleReader::~BundleReader() = default;
+
+absl::StatusOr<std::unique_ptr<BundleReader>> BundleReader::Open(const std::string& prefix, ReadOptions options) {
+  std::unique_ptr<BundleReader> reader(new BundleReader(prefix, std::move(options)));
+  const std::string index = MetaFilename(prefix);
+  absl::StatusOr<std::unique_ptr<RandomAccessFile>> file = reader->options_.file_system->OpenForRead(index);
+  if (!file.ok()) {
+    const std::string hint = MemberFileHint(prefix);
+    return hint.empty() ? file.status() : WithHint(file.status(), hint);
+  }
+  absl::StatusOr<std::unique_ptr<TableReader>> table = TableReader::Open(*std::move(file), reader->options_.limits);
+  if (!table.ok()) {
+    return WithHint(table.status(),
+                    absl::StrCat("the file is ", index, "; take an older checkpoint, or rebuild the index"));
+  }
+  reader->table_ = *std::move(table);
+  TFP_RETURN_IF_ERROR(reader->ReadHeader());
+  return reader;
+}
+
+absl::Status BundleReader::ReadHeader() {
+  const std::string index = MetaFilename(prefix_);
+  TableReader::Iterator it(table_.get());
+  it.SeekToFirst();
+  if (!it.status().ok()) return CorruptIndex(index, "failed to seek to header entry", it.status());
+  // TensorFlow takes whatever comes first for the header.
+  if (!it.Valid() || !it.key().empty()) {
+    return CorruptIndex(index, "failed to seek to header entry", absl::DataLossError("the index has no header entry"));
+  }
+  tensorflow::BundleHeaderProto header;
+  if (!header.ParseFromArray(it.value().data(), static_cast<int>(it.value().size()))) {
+    return CorruptIndex(index, "unable to parse header", absl::DataLossError("Entry for key  not parseable."));
+  }
+  if (header.num_shards() < 0 || header.num_shards() > options_.limits.max_shards) {
+    return absl::DataLossError(absl::StrCat("The header of ", index, " says ", header.num_shards(), " shards"));
+  }
+  num_shards_ = header.num_shards();
+  swap_ = header.endianness() == tensorflow::BundleHeaderProto::BIG;  // this library runs on little-endian machines
+  return CheckVersions(header.version(), kBundleVersion, kBundleMinProducer, "Checkpoint", "checkpoint");
+}
+
+absl::Status BundleReader::FindEntry(absl::string_view key, BundleEntryProto* entry) const {
+  TableReader::Iterator it(table_.get());
+  it.Seek(key);
+  if (!it.status().ok()) return WithHint(it.status(), absl::StrCat("the file is ", MetaFilename(prefix_)));
+  if (!it.Valid() || it.key() != key) {
+    return absl::NotFoundError(absl::StrCat("Key ", key, " not found in checkpoint"));
+  }
+  if (!entry->ParseFromArray(it.value().data(), static_cast<int>(it.value().size()))) {
+    return WithHint(absl::DataLossError(absl::StrCat("Entry for key ", key, " not parseable.")),
+                    absl::StrCat("the file is ", MetaFilename(prefix_)));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const RandomAccessFile>> BundleReader::Shard(int32_t shard) const {
+  absl::MutexLock lock(&mu_);
+  std::shared_ptr<const RandomAccessFile>& file = shards_[shard];
+  if (file == nullptr) {
+    absl::StatusOr<std::unique_ptr<RandomAccessFile>> opened =
+        options_.file_system->OpenForRead(DataFilename(prefix_, shard, num_shards_));
+    if (!opened.ok()) {
+      shards_.erase(shard);
+      return opened.status();
+    }
+    file = *std::move(opened);
+  }
+  return file;
+}
+
+absl::StatusOr<Tensor> BundleReader::ReadValue(absl::string_view key, const BundleEntryProto& entry) const {
+  TFP_ASSIGN_OR_RETURN(TensorShape shape, EntryShape(key, entry));
+  // Sizes that can't be are known before the shard is opened.
+  const DataType dtype = static_cast<DataType>(entry.dtype());
+  TFP_ASSIGN_OR_RETURN(std::shared_ptr<const RandomAccessFile> file, Shard(entry.shard_id()));
+  ValueLocation at{entry.offset(), entry.size(), entry.crc32c(), swap_};
+  absl::StatusOr<Tensor> value = ReadValueAt(*file, key, dtype, shape, at, options_.allocator, options_.limits);
+  if (!value.ok()) {
+    return WithHint(value.status(),
+                    absl::StrCat("reading key ", key, " from ", DataFilename(prefix_, entry.shard_id(), num_shards_),
+                                 " at byte ", entry.offset(), "; the other tensors may be intact"));
+  }
+  return value;
+}
+
+absl::StatusOr<Tensor> BundleReader::Lookup(absl::string_view key) const {
+  BundleEntryProto entry;
+  TFP_RETURN_IF_ERROR(FindEntry(key, &entry));
+  if (entry.slices().empty()) return ReadValue(key, entry);
+  TFP_ASSIGN_OR_RETURN(TensorShape shape, EntryShape(key, entry));
+  return ReadSlices(key, entry, TensorSlice(shape.rank()));
+}
+
+absl::StatusOr<Tensor> BundleReader::LookupSlice(absl::string_view key, const TensorSlice& slice) const {
+  BundleEntryProto entry;
+  TFP_RETURN_IF_ERROR(FindEntry(key, &entry));
+  return ReadSlices(key, entry, slice);
+}
+
+absl::StatusOr<Tensor> BundleReader::ReadSlices(absl::string_view key, const BundleEntryProto& entry,
+                                                const TensorSlice& wanted) const {
+  TFP_ASSIGN_OR_RETURN(TensorShape shape, EntryShape(key, entry));
+  TFP_ASSIGN_OR_RETURN(TensorShape wanted_shape, wanted.SliceShape(shape));
+  const DataType dtype = static_cast<DataType>(entry.dtype());
+  if (entry.slices().empty()) {
+    TFP_ASSIGN_OR_RETURN(Tensor whole, ReadValue(key, entry));
+    if (wanted_shape == shape) return whole;
+    TFP_ASSIGN_OR_RETURN(Tensor part, Tensor::Allocate(dtype, wanted_shape, options_.allocator));
+    CopySlice(shape, TensorSlice(shape.rank()), whole, wanted, &part);
+    return part;
+  }
+  TFP_ASSIGN_OR_RETURN(std::vector<TensorSlice> slices, EntrySlices(key, entry, shape, options_.limits));
+  TFP_RETURN_IF_ERROR(CheckDisjoint(slices, shape));
+  // Which stored slices the wanted one meets; together they must cover it.
+  const TensorSlice target = wanted.Resolved(shape);
+  std::vector<const TensorSlice*> met;
+  int64_t covered = 0;
+  for (const TensorSlice& slice : slices) {
+    TensorSlice common;
+    if (!slice.Resolved(shape).Intersect(target, &common)) continue;
+    met.push_back(&slice);
+    int64_t elements = 1;
+    for (int d = 0; d < common.rank(); ++d) elements *= common.extent(d).length;
+    covered += elements;
+  }
+  if (covered != wanted_shape.num_elements()) {
+    return absl::InvalidArgumentError(absl::StrCat("Does not have sufficient slices for partitioned tensor ", key,
+                                                   " to restore in slice_spec: ", wanted.DebugString()));
+  }
+  auto read = [&](const TensorSlice& slice) -> absl::StatusOr<Tensor> {
+    BundleEntryProto part;
+    TFP_RETURN_IF_ERROR(FindEntry(EncodeSliceKey(key, slice), &part));
+    TFP_ASSIGN_OR_RETURN(TensorShape part_shape, EntryShape(key, part));
+    TFP_ASSIGN_OR_RETURN(TensorShape slice_shape, slice.SliceShape(shape));
+    if (part.dtype() != entry.dtype() || part_shape != slice_shape || !part.slices().empty()) {
+      return absl::DataLossError(absl::StrCat("Slice ", slice.DebugString(), " of tensor ", key,
+                                              " is stored as something else: ", part.ShortDebugString()));
+    }
+    return ReadValue(key, part);
+  };
+  if (met.size() == 1 && met[0]->Resolved(shape) == target) return read(*met[0]);
+  // Nothing is taken for the whole before its parts are known to be there.
+  std::vector<Tensor> parts;
+  for (const TensorSlice* slice : met) {
+    TFP_ASSIGN_OR_RETURN(Tensor part, read(*slice));
+    parts.push_back(std::move(part));
+  }
+  TFP_ASSIGN_OR_RETURN(Tensor result, Tensor::Allocate(dtype, wanted_shape, options_.allocator));
+  for (size_t i = 0; i < met.size(); ++i) CopySlice(shape, *met[i], parts[i], wanted, &result);
+  return result;
+}
+
+absl::Status BundleReader::LookupDtypeAndShape(absl::string_view key, DataType* dtype, TensorShape* shape) const {
+  BundleEntryProto entry;
+  TFP_RETURN_IF_ERROR(FindEntry(key, &entry));
+  *dtype = static_cast<DataType>(static_cast<int>(entry.dtype()));
+  TFP_ASSIGN_OR_RETURN(*shape, EntryShape(key, entry));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> BundleReader::Contains(absl::string_view key) const {
+  absl::StatusOr<std::string> value = table_->Get(key);
+  if (value.ok()) return true;
+  if (absl::IsNotFound(value.status())) return false;
+  return value.status();
+}
+
+absl::StatusOr<std::vector<VariableInfo>> BundleReader::ListVariables() const {
+  std::vector<VariableInfo> variables;
+  std::map<std::string, int64_t, std::less<>> slice_bytes;  // by tensor
+  TableReader::Iterator it(table_.get());
+  for (it.SeekToFirst(); it.Valid(); it.Next()) {
+    if (it.key().empty()) continue;  // the header
+    BundleEntryProto entry;
+    if (!entry.ParseFromArray(it.value().data(), static_cast<int>(it.value().size()))) {
+      return absl::DataLossError(absl::StrCat("Entry for key ", it.key(), " not parseable."));
+    }
+    std::string name;
+    TensorSlice slice;
+    if (it.key()[0] == '\0' && DecodeSliceKey(it.key(), &name, &slice)) {
+      slice_bytes[name] += entry.size();
+      continue;
+    }
+    VariableInfo info;
+    info.name = std::string(it.key());
+    info.dtype = static_cast<DataType>(static_cast<int>(entry.dtype()));
+    TFP_ASSIGN_OR_RETURN(info.shape, EntryShape(it.key(), entry));
+    info.num_slices = entry.slices_size();
+    info.shard = entry.shard_id();
+    info.bytes = entry.size();
+    variables.push_back(std::move(info));
+    if (static_cast<int64_t>(variables.size()) > options_.limits.max_table_entries) {
+      return absl::ResourceExhaustedError("The checkpoint has more variables than Limits::max_table_entries allows");
+    }
+  }
+  if (!it.status().ok()) return WithHint(it.status(), absl::StrCat("the file is ", MetaFilename(prefix_)));
+  if (!slice_bytes.empty()) {
+    for (VariableInfo& info : variables) {
+      if (info.num_slices == 0) continue;
+      auto found = slice_bytes.find(info.name);
+      if (found != slice_bytes.end()) info.bytes = found->second;
+    }
+  }
+  return variables;
+}
+
+absl::StatusOr<std::string> BundleReader::DebugString() const {
+  std::string out;
+  TableReader::Iterator it(table_.get());
+  for (it.SeekToFirst(); it.Valid(); it.Next()) {
+    if (it.key().empty()) continue;
+    BundleEntryProto entry;
+    if (!entry.ParseFromArray(it.value().data(), static_cast<int>(it.value().size()))) {
+      return absl::DataLossError(absl::StrCat("Entry for key ", it.key(), " not parseable."));
+    }
+    if (entry.slices_size() > 0) continue;  // its slices are listed
+    TFP_ASSIGN_OR_RETURN(TensorShape shape, EntryShape(it.key(), entry));
+    absl::StrAppend(&out, it.key(), " (", DataTypeEnumName(static_cast<DataType>(static_cast<int>(entry.dtype()))),
+                    ") ", shape.DebugString(), "\n");
+  }
+  if (!it.status().ok()) return it.status();
+  return out;
+}
+
+}  // namespace tfpersist

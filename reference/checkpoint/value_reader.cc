@@ -1,0 +1,223 @@
+#include "reference/checkpoint/value_reader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "reference/base/coding.h"
+#include "reference/base/crc32c.h"
+#include "reference/base/status.h"
+#include "reference/proto/tensor.pb.h"
+#include "reference/tensor/tensor_proto.h"
+
+namespace tfpersist {
+namespace {
+
+// Read and checksummed in one go while it is in the cache.
+constexpr size_t kChunk = 256 << 10;
+
+absl::Status ChecksumError(uint32_t stored, uint32_t actual) {
+  return absl::DataLossError(
+      absl::StrCat("Checksum does not match: stored ", stored, " vs. calculated on the restored bytes ", actual));
+}
+
+absl::Status TooShort() { return absl::OutOfRangeError("Read less bytes than requested"); }
+
+template <typename T>
+T SwapBytes(T value) {
+  auto* bytes = reinterpret_cast<char*>(&value);
+  std::reverse(bytes, bytes + sizeof value);
+  return value;
+}
+
+void SwapTensor(Tensor* t) {
+  const bool complex = t->dtype() == DT_COMPLEX64 || t->dtype() == DT_COMPLEX128;
+  const size_t width = DataTypeSize(t->dtype()) / (complex ? 2 : 1);
+  auto* bytes = static_cast<char*>(t->data());
+  if (width > 1) {
+    for (size_t i = 0; i < t->total_bytes(); i += width) std::reverse(bytes + i, bytes + i + width);
+  }
+}
+
+// Takes varints and bytes off a file from an offset on, through a buffer, and never past the file's end.
+class BufferedReader {
+ public:
+  BufferedReader(const RandomAccessFile& file, uint64_t offset) : file_(file), next_(offset) {}
+
+  uint64_t remaining() const { return (buffer_.size() - at_) + (file_.size() - next_); }
+
+  absl::Status ReadVarint64(uint64_t* value) {
+    for (size_t have = buffer_.size() - at_;;) {
+      ByteReader in(absl::string_view(buffer_).substr(at_));
+      if (in.ReadVarint64(value)) {
+        at_ = buffer_.size() - in.remaining();
+        return absl::OkStatus();
+      }
+      TFP_RETURN_IF_ERROR(Refill());
+      if (buffer_.size() - at_ == have)
+        return have >= 10 ? absl::DataLossError("Stored data is corrupted: a length has more than 64 bits")
+                          : TooShort();
+      have = buffer_.size() - at_;
+    }
+  }
+
+  absl::Status Read(size_t size, void* out) {
+    auto* to = static_cast<char*>(out);
+    const size_t buffered = std::min(size, buffer_.size() - at_);
+    if (buffered > 0) std::memcpy(to, buffer_.data() + at_, buffered);
+    at_ += buffered;
+    if (size == buffered) return absl::OkStatus();
+    if (size - buffered > file_.size() - next_) return TooShort();
+    if (size - buffered >= kChunk) {
+      TFP_RETURN_IF_ERROR(file_.Read(next_, size - buffered, to + buffered));
+      next_ += size - buffered;
+      return absl::OkStatus();
+    }
+    TFP_RETURN_IF_ERROR(Refill());
+    return Read(size - buffered, to + buffered);
+  }
+
+ private:
+  absl::Status Refill() {
+    buffer_.erase(0, at_);
+    at_ = 0;
+    const size_t kept = buffer_.size();
+    const size_t more = static_cast<size_t>(std::min<uint64_t>(kChunk, file_.size() - next_));
+    buffer_.resize(kept + more);
+    TFP_RETURN_IF_ERROR(file_.Read(next_, more, &buffer_[kept]));
+    next_ += more;
+    return absl::OkStatus();
+  }
+
+  const RandomAccessFile& file_;
+  uint64_t next_;  // in the file: what the buffer does not hold yet
+  std::string buffer_;
+  size_t at_ = 0;
+};
+
+absl::StatusOr<Tensor> ReadPlain(const RandomAccessFile& file, DataType dtype, const TensorShape& shape,
+                                 const ValueLocation& at, Allocator* allocator) {
+  TFP_ASSIGN_OR_RETURN(Tensor t, Tensor::Allocate(dtype, shape, allocator));
+  auto* out = static_cast<char*>(t.data());
+  uint32_t crc = 0;
+  for (size_t done = 0; done < t.total_bytes();) {
+    const size_t n = std::min(kChunk, t.total_bytes() - done);
+    TFP_RETURN_IF_ERROR(file.Read(at.offset + done, n, out + done));
+    crc = ExtendCrc32c(crc, out + done, n);
+    done += n;
+  }
+  if (const uint32_t stored = UnmaskCrc(at.masked_crc); stored != crc) return ChecksumError(stored, crc);
+  if (at.swap) SwapTensor(&t);
+  if (dtype == DT_BOOL) {  // bytes other than 0 and 1 are no bool
+    for (int64_t i = 0; i < t.num_elements(); ++i) out[i] = out[i] != 0;
+  }
+  return t;
+}
+
+absl::StatusOr<Tensor> ReadStrings(const RandomAccessFile& file, const TensorShape& shape, const ValueLocation& at) {
+  const int64_t n = shape.num_elements();
+  BufferedReader in(file, at.offset);
+  // A length takes a byte at least, and then there is the checksum: before that many elements are made.
+  if (in.remaining() < static_cast<uint64_t>(n)) return TooShort();
+  std::vector<uint64_t> lengths(n);
+  uint32_t crc = 0;
+  for (uint64_t& length : lengths) {
+    TFP_RETURN_IF_ERROR(in.ReadVarint64(&length));
+    if (length <= std::numeric_limits<uint32_t>::max()) {
+      const uint32_t narrow = static_cast<uint32_t>(length);
+      const uint32_t hashed = at.swap ? SwapBytes(narrow) : narrow;
+      crc = ExtendCrc32c(crc, &hashed, sizeof hashed);
+    } else {
+      const uint64_t hashed = at.swap ? SwapBytes(length) : length;
+      crc = ExtendCrc32c(crc, &hashed, sizeof hashed);
+    }
+  }
+  uint32_t stored;
+  TFP_RETURN_IF_ERROR(in.Read(sizeof stored, &stored));
+  const uint32_t expected = UnmaskCrc(at.swap ? SwapBytes(stored) : stored);
+  if (expected != crc) {
+    return absl::DataLossError(
+        absl::StrFormat("The length checksum does not match: expected %08u but actual is %08u", expected, crc));
+  }
+  crc = ExtendCrc32c(crc, &stored, sizeof stored);
+  uint64_t left = in.remaining();
+  for (uint64_t length : lengths) {
+    if (length > left) return TooShort();
+    left -= length;
+  }
+  TFP_ASSIGN_OR_RETURN(Tensor t, Tensor::Allocate(DT_STRING, shape));
+  auto strings = t.flat<std::string>();
+  for (int64_t i = 0; i < n; ++i) {
+    strings[i].resize(lengths[i]);
+    TFP_RETURN_IF_ERROR(in.Read(lengths[i], &strings[i][0]));
+    crc = ExtendCrc32c(crc, strings[i].data(), strings[i].size());
+  }
+  if (const uint32_t whole = UnmaskCrc(at.masked_crc); whole != crc) return ChecksumError(whole, crc);
+  return t;
+}
+
+absl::StatusOr<Tensor> ReadVariants(const RandomAccessFile& file, const TensorShape& shape, const ValueLocation& at,
+                                    const Limits& limits) {
+  const int64_t n = shape.num_elements();
+  BufferedReader in(file, at.offset);
+  if (in.remaining() / 5 < static_cast<uint64_t>(n)) return TooShort();  // a length byte and a checksum each
+  TFP_ASSIGN_OR_RETURN(Tensor t, Tensor::Allocate(DT_VARIANT, shape));
+  uint32_t crc = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    uint64_t length;
+    TFP_RETURN_IF_ERROR(in.ReadVarint64(&length));
+    if (length > in.remaining()) return TooShort();
+    if (length > static_cast<uint64_t>(limits.max_proto_bytes)) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("A variant of ", length, " bytes is over the limit (Limits::max_proto_bytes)"));
+    }
+    crc = ExtendCrc32c(crc, &length, sizeof length);
+    std::string bytes(length, '\0');
+    TFP_RETURN_IF_ERROR(in.Read(length, &bytes[0]));
+    crc = ExtendCrc32c(crc, bytes.data(), bytes.size());
+    uint32_t stored;
+    TFP_RETURN_IF_ERROR(in.Read(sizeof stored, &stored));
+    if (UnmaskCrc(stored) != crc) {
+      return absl::DataLossError(absl::StrCat("The checksum after Variant ", i,
+                                              " does not match. Expected: ", UnmaskCrc(stored), " Actual: ", crc));
+    }
+    crc = ExtendCrc32c(crc, &stored, sizeof stored);
+    tensorflow::VariantTensorDataProto proto;
+    if (!proto.ParseFromString(bytes))
+      return absl::DataLossError("Unable to parse proto from tensor (a stored variant)");
+    TFP_ASSIGN_OR_RETURN(t.flat<Variant>()[i], VariantFromProto(proto, limits));
+  }
+  if (const uint32_t whole = UnmaskCrc(at.masked_crc); whole != crc) return ChecksumError(whole, crc);
+  return t;
+}
+
+}  // namespace
+
+absl::StatusOr<Tensor> ReadValueAt(const RandomAccessFile& file, absl::string_view key, DataType dtype,
+                                   const TensorShape& shape, const ValueLocation& at, Allocator* allocator,
+                                   const Limits& limits) {
+  const int64_t n = shape.num_elements();
+  const int64_t width = DataTypeSize(dtype);
+  if (width > 0 && (n > std::numeric_limits<int64_t>::max() / width || at.size != n * width)) {
+    return absl::DataLossError(absl::StrCat("Invalid size in bundle entry: key ", key, "; stored size ", at.size,
+                                            "; expected size ", static_cast<uint64_t>(n) * width));
+  }
+  if (dtype == DT_STRING && at.size < n) {
+    return absl::DataLossError(absl::StrCat("Invalid size in bundle entry: key ", key, "; stored size ", at.size,
+                                            "; expected size is at least ", n));
+  }
+  if (at.offset < 0) {
+    return absl::InvalidArgumentError(absl::StrCat("Seeking to a negative position: ", at.offset));
+  }
+  const uint64_t offset = static_cast<uint64_t>(at.offset);
+  if (offset > file.size() || (width > 0 && static_cast<uint64_t>(at.size) > file.size() - offset)) return TooShort();
+  if (width > 0) return ReadPlain(file, dtype, shape, at, allocator);
+  if (dtype == DT_STRING) return ReadStrings(file, shape, at);
+  if (dtype == DT_VARIANT) return ReadVariants(file, shape, at, limits);
+  return absl::DataLossError(absl::StrCat("The entry for key ", key, " has dtype ", DataTypeString(dtype),
+                                          ", of which a checkpoint holds no values"));
+}
+
+}  // namespace tfpersist

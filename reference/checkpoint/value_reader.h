@@ -1,0 +1,28 @@
+// Reads one value from a data shard: the bytes behind one index entry, checked against its checksum.
+// The forms are those of core/util/tensor_bundle/tensor_bundle.cc (plain bytes, strings, variants). Thread-safe.
+#ifndef TFPERSIST_REFERENCE_CHECKPOINT_VALUE_READER_H_
+#define TFPERSIST_REFERENCE_CHECKPOINT_VALUE_READER_H_
+
+#include "absl/status/statusor.h"
+#include "reference/base/file.h"
+#include "reference/base/limits.h"
+#include "reference/tensor/tensor.h"
+
+namespace tfpersist {
+
+struct ValueLocation {
+  int64_t offset = 0;
+  int64_t size = 0;  // as the entry has it
+  uint32_t masked_crc = 0;
+  bool swap = false;  // the file is of the other byte order
+};
+
+// OUT_OF_RANGE "Read less bytes than requested" past the end; INVALID_ARGUMENT for a negative offset; DATA_LOSS for a
+// checksum or (with `key` in the text) a size that does not fit; UNIMPLEMENTED for a dtype without a stored form.
+absl::StatusOr<Tensor> ReadValueAt(const RandomAccessFile& file, absl::string_view key, DataType dtype,
+                                   const TensorShape& shape, const ValueLocation& at, Allocator* allocator,
+                                   const Limits& limits);
+
+}  // namespace tfpersist
+
+#endif  // TFPERSIST_REFERENCE_CHECKPOINT_VALUE_READER_H_
