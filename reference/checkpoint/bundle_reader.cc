@@ -187,9 +187,24 @@ absl::StatusOr<Tensor> BundleReader::ReadSlices(absl::string_view key, const Bun
     return part;
   }
   TFP_ASSIGN_OR_RETURN(std::vector<TensorSlice> slices, EntrySlices(key, entry, shape, options_.limits));
+  auto read = [&](const TensorSlice& slice) -> absl::StatusOr<Tensor> {
+    BundleEntryProto part;
+    TFP_RETURN_IF_ERROR(FindEntry(EncodeSliceKey(key, slice), &part));
+    TFP_ASSIGN_OR_RETURN(TensorShape part_shape, EntryShape(key, part));
+    TFP_ASSIGN_OR_RETURN(TensorShape slice_shape, slice.SliceShape(shape));
+    if (part.dtype() != entry.dtype() || part_shape != slice_shape || !part.slices().empty()) {
+      return absl::DataLossError(absl::StrCat("Slice ", slice.DebugString(), " of tensor ", key,
+                                              " is stored as something else: ", part.ShortDebugString()));
+    }
+    return ReadValue(key, part);
+  };
+  // A slice that is stored as such is read as such, whatever the others look like.
+  const TensorSlice target = wanted.Resolved(shape);
+  for (const TensorSlice& slice : slices) {
+    if (slice.Resolved(shape) == target) return read(slice);
+  }
   TFP_RETURN_IF_ERROR(CheckDisjoint(slices, shape));
   // Which stored slices the wanted one meets; together they must cover it.
-  const TensorSlice target = wanted.Resolved(shape);
   std::vector<const TensorSlice*> met;
   int64_t covered = 0;
   for (const TensorSlice& slice : slices) {
@@ -204,18 +219,6 @@ absl::StatusOr<Tensor> BundleReader::ReadSlices(absl::string_view key, const Bun
     return absl::InvalidArgumentError(absl::StrCat("Does not have sufficient slices for partitioned tensor ", key,
                                                    " to restore in slice_spec: ", wanted.DebugString()));
   }
-  auto read = [&](const TensorSlice& slice) -> absl::StatusOr<Tensor> {
-    BundleEntryProto part;
-    TFP_RETURN_IF_ERROR(FindEntry(EncodeSliceKey(key, slice), &part));
-    TFP_ASSIGN_OR_RETURN(TensorShape part_shape, EntryShape(key, part));
-    TFP_ASSIGN_OR_RETURN(TensorShape slice_shape, slice.SliceShape(shape));
-    if (part.dtype() != entry.dtype() || part_shape != slice_shape || !part.slices().empty()) {
-      return absl::DataLossError(absl::StrCat("Slice ", slice.DebugString(), " of tensor ", key,
-                                              " is stored as something else: ", part.ShortDebugString()));
-    }
-    return ReadValue(key, part);
-  };
-  if (met.size() == 1 && met[0]->Resolved(shape) == target) return read(*met[0]);
   // Nothing is taken for the whole before its parts are known to be there.
   std::vector<Tensor> parts;
   for (const TensorSlice* slice : met) {
