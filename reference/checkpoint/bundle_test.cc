@@ -117,7 +117,7 @@ TEST(BundleReader, PutsSlicesTogether) {
       const json stored_parts = value.value("parts", json::object());
       for (const auto& [spec, part] : stored_parts.items()) {
         if (part.is_null()) continue;  // not covered
-        TensorSlice slice(static_cast<int>(value["full"]["shape"].size()));
+        TensorSlice slice(static_cast<int>(part["shape"].size()));
         if (!spec.empty()) {
           auto parsed = ParseShapeAndSlice(spec);
           ASSERT_TRUE(parsed.ok()) << spec << ": " << parsed.status();
