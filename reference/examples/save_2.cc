@@ -10,7 +10,7 @@ using notebook::Print;
 int main() {
   auto reader = Check(tf::CheckpointReader::Open("Saved_model/model.ckpt"));
   // From each variable's name to its shape.
-  for (const auto& [name, shape] : reader->GetVariableToShapeMap()) {
+  for (const auto& [name, shape] : reader->variable_to_shape_map()) {
     Print(absl::StrCat(name, " [", absl::StrJoin(shape.dims(), ", "), "]"));
   }
   Print(absl::StrCat("Value for variable v1 is  ", notebook::Str(Check(reader->GetTensor("v1")))));

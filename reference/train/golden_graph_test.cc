@@ -305,7 +305,7 @@ TEST_P(GoldenGraphTest, NodesAttrsDevicesCollectionsAndSaverDefAreTensorFlows) {
     ASSERT_TRUE(exported.ok()) << exported.status();
     meta = *std::move(exported);
   } else {
-    auto exported = ExportMetaGraphOf(graph);
+    auto exported = ExportMetaGraph(graph, "");
     ASSERT_TRUE(exported.ok()) << exported.status();
     meta = *std::move(exported);
   }

@@ -23,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "reference/graph/meta_graph.h"
 #include "reference/runtime/direct_session.h"
 #include "reference/train/saveable.h"
 #include "reference/train/variable.h"
@@ -65,11 +66,10 @@ struct SaveOptions {
 
 struct SaverExportOptions {
   std::string export_scope;
-  bool as_text = false;
+  MetaGraphFormat format = MetaGraphFormat::kBinary;
   bool clear_devices = false;
   bool clear_extraneous_savers = false;
   bool strip_default_attrs = false;
-  std::optional<std::vector<std::string>> collections;  // none: all
 };
 
 class Saver {
@@ -119,6 +119,10 @@ class Saver {
   explicit Saver(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+// tf.train.export_meta_graph(): the graph without a saver.
+absl::StatusOr<std::unique_ptr<tensorflow::MetaGraphDef>> ExportMetaGraph(const Graph& graph, absl::string_view filename,
+                                                                          const SaverExportOptions& options = {});
 
 struct ImportMetaGraphOptions {
   std::string import_scope;

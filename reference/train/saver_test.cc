@@ -566,10 +566,10 @@ TEST_F(SaverTest, TensorFlowsMetaGraphRestoresItsCheckpoint) {
 TEST_F(SaverTest, ImportWithoutSaverOrVariables) {
   Graph source(GraphOptions{.logger = &log_});
   Variable v(source, 1.0f, "v");
-  ASSERT_TRUE(ExportMetaGraphOf(source, "with.meta").ok());
+  ASSERT_TRUE(ExportMetaGraph(source, "with.meta").ok());
   Graph empty(GraphOptions{.logger = &log_});
   Constant(empty, 1.0f);
-  ASSERT_TRUE(ExportMetaGraphOf(empty, "without.meta").ok());
+  ASSERT_TRUE(ExportMetaGraph(empty, "without.meta").ok());
 
   absl::StatusOr<std::optional<Saver>> made = ImportMetaGraph(graph_, "with.meta");
   ASSERT_TRUE(made.ok()) << made.status();
