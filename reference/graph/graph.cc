@@ -43,7 +43,9 @@ const tensorflow::AttrValue* Node::attr(absl::string_view name) const {
 // ---- the graph ----
 
 Graph::Graph(GraphOptions options)
-    : options_(options), ops_(std::make_unique<OpRegistry>()), library_(std::make_unique<tensorflow::FunctionDefLibrary>()) {
+    : options_(options),
+      ops_(std::make_unique<OpRegistry>()),
+      library_(std::make_unique<tensorflow::FunctionDefLibrary>()) {
   if (options_.logger == nullptr) options_.logger = StderrLogger();
 }
 Graph::~Graph() = default;
@@ -92,14 +94,16 @@ absl::Status Graph::ApplyScopes(NodeSpec& spec, const OpSignature& op, NodeDef* 
     for (auto it = devices.rbegin(); it != devices.rend(); ++it) device = MergeDevices(*it, device);
   }
   for (const std::string& name : spec.colocate_with) colocated.push_back(name);
-  if (!colocated.empty() && spec.attrs.find("_class") == spec.attrs.end()) {
+  if (!colocated.empty()) {  // stronger than an attr "_class" that was given
     std::set<std::string> groups;
     for (auto it = colocated.rbegin(); it != colocated.rend(); ++it) {
       for (std::string& g : ColocationGroups(*it)) groups.insert(std::move(g));
       const Node* target = FindNode(*it);
-      if (target != nullptr && !target->device().empty() && (device.empty() || device == target->device())) device = target->device();
+      if (target != nullptr && !target->device().empty() && (device.empty() || device == target->device()))
+        device = target->device();
     }
     auto& list = *(*def->mutable_attr())["_class"].mutable_list();
+    list.Clear();
     for (const std::string& g : groups) list.add_s(g);
   }
   def->set_device(device);
@@ -128,9 +132,10 @@ absl::Status CheckInputTypes(const OpSignature& op, const NodeDef& def, absl::Sp
     }
     auto decided = arg.type_attr().empty() ? decided_by.end() : decided_by.find(arg.type_attr());
     if (want != BaseType(got)) {
-      const std::string why = decided == decided_by.end()
-                                  ? absl::StrCat("expected type of ", DataTypePythonName(want), ".")
-                                  : absl::StrCat("type ", DataTypePythonName(want), " of argument '", decided->second, "'.");
+      const std::string why =
+          decided == decided_by.end()
+              ? absl::StrCat("expected type of ", DataTypePythonName(want), ".")
+              : absl::StrCat("type ", DataTypePythonName(want), " of argument '", decided->second, "'.");
       return absl::InvalidArgumentError(absl::StrCat("Input '", arg.name(), "' of '", op.def->name(), "' Op has type ",
                                                      DataTypePythonName(BaseType(got)), " that does not match ", why));
     }
@@ -140,9 +145,14 @@ absl::Status CheckInputTypes(const OpSignature& op, const NodeDef& def, absl::Sp
 }
 
 std::string Describe(const Output& o) {
-  std::string shape = o.shape().unknown_rank() ? "<unknown>" : absl::StrCat("(", absl::StrJoin(o.shape().dims(), ", ", [](std::string* out, int64_t d) {
-    d < 0 ? out->push_back('?') : absl::StrAppend(out, d);
-  }), o.shape().rank() == 1 ? ",)" : ")");
+  std::string shape = o.shape().unknown_rank()
+                          ? "<unknown>"
+                          : absl::StrCat("(",
+                                         absl::StrJoin(o.shape().dims(), ", ",
+                                                       [](std::string* out, int64_t d) {
+                                                         d < 0 ? out->push_back('?') : absl::StrAppend(out, d);
+                                                       }),
+                                         o.shape().rank() == 1 ? ",)" : ")");
   return absl::StrCat("Tensor(\"", o.name(), "\", shape=", shape, ", dtype=", DataTypePythonName(o.dtype()), ")");
 }
 
@@ -151,10 +161,13 @@ std::string Describe(const Output& o) {
 absl::StatusOr<Node*> Graph::AddNode(NodeSpec spec) {
   if (finalized_) return absl::FailedPreconditionError("Graph is finalized and cannot be modified.");
   for (const Output& input : spec.inputs) {
-    if (!input) return status_.ok() ? absl::InvalidArgumentError(absl::StrCat("An input of the new ", spec.op, " names nothing.")) : status_;
+    if (!input)
+      return status_.ok() ? absl::InvalidArgumentError(absl::StrCat("An input of the new ", spec.op, " names nothing."))
+                          : status_;
     if (&input.graph() != this) {
       return absl::InvalidArgumentError(
-          absl::StrCat(Describe(input), " must be from the same graph as ", Describe(spec.inputs[0] == input ? spec.inputs.back() : spec.inputs[0]), "."));
+          absl::StrCat(Describe(input), " must be from the same graph as ",
+                       Describe(spec.inputs[0] == input ? spec.inputs.back() : spec.inputs[0]), "."));
     }
   }
   TFP_ASSIGN_OR_RETURN(const OpSignature* op, LookUpOp(spec.op));
@@ -177,9 +190,12 @@ absl::StatusOr<Node*> Graph::AddNode(NodeSpec spec) {
 
   std::vector<Node*> controls = spec.control_inputs;
   for (ControlFrame& frame : control_dependencies_) {
-    if (std::any_of(spec.inputs.begin(), spec.inputs.end(), [&](const Output& i) { return frame.seen.contains(i.node); })) continue;
+    if (std::any_of(spec.inputs.begin(), spec.inputs.end(),
+                    [&](const Output& i) { return frame.seen.contains(i.node); }))
+      continue;
     for (Node* c : frame.nodes) {
-      if (std::none_of(spec.inputs.begin(), spec.inputs.end(), [&](const Output& i) { return i.node == c; })) controls.push_back(c);
+      if (std::none_of(spec.inputs.begin(), spec.inputs.end(), [&](const Output& i) { return i.node == c; }))
+        controls.push_back(c);
     }
   }
   def->set_name(exact ? plain : UniqueName(plain));
@@ -210,12 +226,14 @@ absl::StatusOr<Node*> Graph::Insert(std::unique_ptr<NodeDef> def, const OpSignat
     if (!input) continue;
     const DataType got = input.dtype(), want = node->input_types_[i];
     if (got != want && BaseType(got) != want) {
-      return absl::InvalidArgumentError(absl::StrCat("Input ", i, " of node ", node->name(), " was passed ", DataTypeString(got), " from ",
-                                                     input.name(), " incompatible with expected ", DataTypeString(want), "."));
+      return absl::InvalidArgumentError(absl::StrCat("Input ", i, " of node ", node->name(), " was passed ",
+                                                     DataTypeString(got), " from ", input.name(),
+                                                     " incompatible with expected ", DataTypeString(want), "."));
     }
   }
   for (Node* c : control_inputs) {
-    if (std::find(node->control_inputs_.begin(), node->control_inputs_.end(), c) == node->control_inputs_.end()) node->control_inputs_.push_back(c);
+    if (std::find(node->control_inputs_.begin(), node->control_inputs_.end(), c) == node->control_inputs_.end())
+      node->control_inputs_.push_back(c);
   }
   TFP_RETURN_IF_ERROR(InferShapes(*node, &node->output_shapes_));
   Node* raw = node.get();
@@ -230,8 +248,9 @@ absl::Status Graph::SetInput(Node* node, int index, Output source) {
   }
   const DataType want = node->input_types_[index];
   if (source.dtype() != want && BaseType(source.dtype()) != want) {
-    return absl::InvalidArgumentError(absl::StrCat("Input ", index, " of node ", node->name(), " was passed ", DataTypeString(source.dtype()),
-                                                   " from ", source.name(), " incompatible with expected ", DataTypeString(want), "."));
+    return absl::InvalidArgumentError(absl::StrCat("Input ", index, " of node ", node->name(), " was passed ",
+                                                   DataTypeString(source.dtype()), " from ", source.name(),
+                                                   " incompatible with expected ", DataTypeString(want), "."));
   }
   node->inputs_[index] = source;
   return absl::OkStatus();
@@ -251,34 +270,40 @@ absl::StatusOr<Output> Graph::FindTensor(absl::string_view name) const {
   constexpr absl::string_view kForm = " Tensor names must be of the form \"<op_name>:<output_index>\".";
   const size_t colon = name.find(':');
   if (colon == name.npos) {
-    return absl::InvalidArgumentError(FindNode(name) != nullptr
-                                          ? absl::StrCat("The name ", PyRepr(name), " refers to an Operation, not a Tensor.", kForm)
-                                          : absl::StrCat("The name ", PyRepr(name), " looks like an (invalid) Operation name, not a Tensor.", kForm));
+    return absl::InvalidArgumentError(
+        FindNode(name) != nullptr
+            ? absl::StrCat("The name ", PyRepr(name), " refers to an Operation, not a Tensor.", kForm)
+            : absl::StrCat("The name ", PyRepr(name), " looks like an (invalid) Operation name, not a Tensor.", kForm));
   }
   const absl::string_view op_name = name.substr(0, colon);
   int64_t index;
   if (!absl::SimpleAtoi(name.substr(colon + 1), &index)) {
-    return absl::InvalidArgumentError(absl::StrCat("The name ", PyRepr(name), " looks a like a Tensor name, but is not a valid one.", kForm));
+    return absl::InvalidArgumentError(
+        absl::StrCat("The name ", PyRepr(name), " looks a like a Tensor name, but is not a valid one.", kForm));
   }
   Node* node = FindNode(op_name);
   if (node == nullptr) {
-    return absl::NotFoundError(absl::StrCat("The name ", PyRepr(name), " refers to a Tensor which does not exist. The operation, ",
+    return absl::NotFoundError(absl::StrCat("The name ", PyRepr(name),
+                                            " refers to a Tensor which does not exist. The operation, ",
                                             PyRepr(op_name), ", does not exist in the graph."));
   }
   if (index < 0) index += node->num_outputs();
   if (index < 0 || index >= node->num_outputs()) {
-    return absl::NotFoundError(absl::StrCat("The name ", PyRepr(name), " refers to a Tensor which does not exist. The operation, ",
-                                            PyRepr(op_name), ", exists but only has ", node->num_outputs(), " outputs."));
+    return absl::NotFoundError(
+        absl::StrCat("The name ", PyRepr(name), " refers to a Tensor which does not exist. The operation, ",
+                     PyRepr(op_name), ", exists but only has ", node->num_outputs(), " outputs."));
   }
   return node->output(static_cast<int>(index));
 }
 
 absl::StatusOr<Node*> Graph::FindOperation(absl::string_view name) const {
   if (absl::StrContains(name, ':')) {
-    return absl::InvalidArgumentError(absl::StrCat("Name ", PyRepr(name), " appears to refer to a Tensor, not a Operation."));
+    return absl::InvalidArgumentError(
+        absl::StrCat("Name ", PyRepr(name), " appears to refer to a Tensor, not a Operation."));
   }
   Node* node = FindNode(name);
-  if (node == nullptr) return absl::NotFoundError(absl::StrCat("The name ", PyRepr(name), " refers to an Operation not in the graph."));
+  if (node == nullptr)
+    return absl::NotFoundError(absl::StrCat("The name ", PyRepr(name), " refers to an Operation not in the graph."));
   return node;
 }
 
@@ -326,7 +351,9 @@ NameScope::NameScope(Graph& graph, absl::string_view name) : graph_(graph), save
   if (!name.empty() && !(saved_.empty() ? IsValidOpName(plain) : IsValidScopeName(plain))) {
     graph.RecordError(absl::InvalidArgumentError(absl::StrCat("'", name, "' is not a valid scope name")));
   }
-  graph.scope_ = name.empty() ? std::string() : plain.size() != name.size() ? std::string(plain) : graph.UniqueName(name);
+  graph.scope_ = name.empty()                  ? std::string()
+                 : plain.size() != name.size() ? std::string(plain)
+                                               : graph.UniqueName(name);
   scope_ = graph.scope_.empty() ? std::string() : graph.scope_ + "/";
 }
 NameScope::~NameScope() { graph_.scope_ = saved_; }
@@ -340,8 +367,14 @@ DeviceScope::DeviceScope(Graph& graph, absl::string_view device) : graph_(graph)
     pushed_ = true;
   }
 }
+DeviceScope::DeviceScope(Graph& graph, std::nullptr_t)
+    : graph_(graph), cleared_(true), saved_(std::exchange(graph.devices_, {})) {}
 DeviceScope::~DeviceScope() {
-  if (pushed_) graph_.devices_.pop_back();
+  if (cleared_) {
+    graph_.devices_ = std::move(saved_);
+  } else if (pushed_) {
+    graph_.devices_.pop_back();
+  }
 }
 
 ColocateScope::ColocateScope(Graph& graph, const Node* node, bool ignore_existing)
@@ -351,14 +384,15 @@ ColocateScope::ColocateScope(Graph& graph, const Node* node, bool ignore_existin
 }
 ColocateScope::ColocateScope(Graph& graph, absl::string_view name_of_node)
     : graph_(graph), saved_(graph.colocations_), saved_devices_(graph.devices_) {
-  graph.colocations_.push_back(std::string(name_of_node));
+  if (graph.colocations_.empty()) graph.colocations_.push_back(std::string(name_of_node));
 }
 ColocateScope::~ColocateScope() {
   graph_.colocations_ = std::move(saved_);
   graph_.devices_ = std::move(saved_devices_);
 }
 
-ControlDependencies::ControlDependencies(Graph& graph, absl::Span<Node* const> nodes) : graph_(graph), pushed_(!nodes.empty()) {
+ControlDependencies::ControlDependencies(Graph& graph, absl::Span<Node* const> nodes)
+    : graph_(graph), pushed_(!nodes.empty()) {
   if (pushed_) graph.control_dependencies_.push_back({{nodes.begin(), nodes.end()}, {}});
 }
 ControlDependencies::ControlDependencies(Graph& graph, std::nullptr_t)

@@ -4,9 +4,9 @@
 // Node pointers stay valid as long as the graph. Follows python/framework/ops.py (names, scopes, collections) and
 // core/graph/graph_constructor.cc (checks at import).
 //
-// Errors while building: AddNode returns them. The short forms of graph/ops.h and train/ (Constant, operator+, Variable)
-// return an Output without a node instead and keep the first error in status(); a Session reports it, and so does
-// TakeStatus().
+// Errors while building: AddNode returns them. The short forms of graph/ops.h and train/ (Constant, operator+,
+// Variable) return an Output without a node instead and keep the first error in status(); a Session reports it, and so
+// does TakeStatus().
 #ifndef TFPERSIST_REFERENCE_GRAPH_GRAPH_H_
 #define TFPERSIST_REFERENCE_GRAPH_GRAPH_H_
 
@@ -38,8 +38,8 @@ namespace tfpersist {
 
 class Graph;
 class Node;
-class OpRegistry;     // reference/op/op_registry.h
-struct OpSignature;   // reference/op/op_registry.h
+class OpRegistry;    // reference/op/op_registry.h
+struct OpSignature;  // reference/op/op_registry.h
 
 // One output of a node. A value; false when it names nothing.
 struct Output {
@@ -49,9 +49,9 @@ struct Output {
   explicit operator bool() const { return node != nullptr; }
   bool operator==(const Output& o) const { return node == o.node && index == o.index; }
   Graph& graph() const;
-  std::string name() const;      // "add:0"
-  std::string op_name() const;   // "add"
-  DataType dtype() const;        // reference types included
+  std::string name() const;     // "add:0"
+  std::string op_name() const;  // "add"
+  DataType dtype() const;       // reference types included
   const PartialTensorShape& shape() const;
 };
 
@@ -59,7 +59,7 @@ class Node {
  public:
   int id() const { return id_; }  // dense, in order of creation
   const std::string& name() const;
-  const std::string& op() const;  // type: "Add"
+  const std::string& op() const;      // type: "Add"
   const std::string& device() const;  // as asked for, in TensorFlow's canonical spelling ("/device:CPU:0", "")
   const tensorflow::NodeDef& def() const { return *def_; }  // without inputs; Graph::ToGraphDef adds them
   const tensorflow::OpDef& op_def() const;
@@ -68,7 +68,9 @@ class Node {
 
   absl::Span<const Output> inputs() const { return inputs_; }
   absl::Span<Node* const> control_inputs() const { return control_inputs_; }
-  absl::Span<const DataType> input_types() const { return input_types_; }  // what the op wants, reference types included
+  absl::Span<const DataType> input_types() const {
+    return input_types_;
+  }  // what the op wants, reference types included
   absl::Span<const DataType> output_types() const { return output_types_; }
   int num_outputs() const { return static_cast<int>(output_types_.size()); }
   const PartialTensorShape& output_shape(int i) const { return output_shapes_[i]; }
@@ -107,13 +109,14 @@ class Graph {
   struct NodeSpec {
     std::string op;
     std::string name;  // wished for; made unique within the current name scope. Empty: the op's type. "name/" is exact.
-    std::vector<Output> inputs;                       // in the op's order, lists flattened
-    std::vector<Node*> control_inputs;                // added to those of the open ControlDependencies
+    std::vector<Output> inputs;         // in the op's order, lists flattened
+    std::vector<Node*> control_inputs;  // added to those of the open ControlDependencies
     std::map<std::string, tensorflow::AttrValue> attrs;
-    std::string device;                               // empty: the open DeviceScope's
-    std::vector<std::string> colocate_with;           // node names: _class = loc:@name
+    std::string device;                      // empty: the open DeviceScope's
+    std::vector<std::string> colocate_with;  // node names: _class = loc:@name
   };
-  // NOT_FOUND unknown op; INVALID_ARGUMENT bad attrs, inputs, shapes; FAILED_PRECONDITION finalized graph. Texts as TensorFlow's.
+  // NOT_FOUND unknown op; INVALID_ARGUMENT bad attrs, inputs, shapes; FAILED_PRECONDITION finalized graph. Texts as
+  // TensorFlow's.
   absl::StatusOr<Node*> AddNode(NodeSpec spec);
 
   int num_nodes() const { return static_cast<int>(nodes_.size()); }
@@ -180,8 +183,8 @@ class Graph {
 
   // Adds a node whose definition is complete but for its inputs. A null input is a back edge to come. Checks dtypes and
   // shapes; the graph is unchanged on error.
-  absl::StatusOr<Node*> Insert(std::unique_ptr<tensorflow::NodeDef> def, const OpSignature* op, std::vector<Output> inputs,
-                               std::vector<Node*> control_inputs);
+  absl::StatusOr<Node*> Insert(std::unique_ptr<tensorflow::NodeDef> def, const OpSignature* op,
+                               std::vector<Output> inputs, std::vector<Node*> control_inputs);
   absl::Status ApplyScopes(NodeSpec& spec, const OpSignature& op, tensorflow::NodeDef* def);
   std::vector<std::string> ColocationGroups(const std::string& name) const;
   void RemoveNodesFrom(int first);  // undoes a failed import
@@ -219,19 +222,22 @@ class NameScope {
 class DeviceScope {
  public:
   DeviceScope(Graph& graph, absl::string_view device);
+  // with tf.device(None): … ; as if no device scope were open.
+  DeviceScope(Graph& graph, std::nullptr_t);
   ~DeviceScope();
 
  private:
   Graph& graph_;
-  bool pushed_ = false;
+  bool pushed_ = false, cleared_ = false;
+  std::vector<std::string> saved_;
 };
 
 // with ops.colocate_with(op): … ; ignore_existing as in TensorFlow.
 class ColocateScope {
  public:
   ColocateScope(Graph& graph, const Node* node, bool ignore_existing = false);
-  // The same for a node that is yet to be made (a variable's initializer stands before the variable): _class = loc:@name.
-  // Where another colocation is open, that one holds and this does nothing, as with Python's attr_scope.
+  // The same for a node that is yet to be made (a variable's initializer stands before the variable): _class =
+  // loc:@name. Where another colocation is open, that one holds and this does nothing, as with Python's attr_scope.
   ColocateScope(Graph& graph, absl::string_view name_of_node);
   ~ColocateScope();
 
