@@ -339,8 +339,11 @@ tensorflow::GraphDef Graph::ToGraphDef(bool add_shapes) const {
       for (const PartialTensorShape& shape : node->output_shapes_) shape.ToProto(list.add_shape());
     }
   }
-  if (library_->function_size() > 0 || library_->gradient_size() > 0) *graph_def.mutable_library() = *library_;
   graph_def.mutable_versions()->set_producer(producer_version_);
+  if (library_->function_size() > 0 || library_->gradient_size() > 0) {
+    *graph_def.mutable_library() = *library_;
+    graph_def.mutable_versions()->set_min_consumer(12);  // the first that knows functions
+  }
   return graph_def;
 }
 
