@@ -27,7 +27,8 @@ absl::StatusOr<Parts> Parse(absl::string_view device) {
       return absl::StrCat(n);
     };
     auto set_type = [&](const std::string& type, const std::string& index) -> absl::Status {
-      if (!parts.type.empty()) return absl::InvalidArgumentError(absl::StrCat("Cannot specify multiple device types: ", device));
+      if (!parts.type.empty())
+        return absl::InvalidArgumentError(absl::StrCat("Cannot specify multiple device types: ", device));
       parts.type = type;
       parts.index.assign(1, '*');
       if (index == "*") return absl::OkStatus();

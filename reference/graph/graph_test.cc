@@ -53,15 +53,17 @@ void RoundTrip(const std::string& file, bool keep_shapes) {
 }
 
 TEST(ImportTest, GoldenGraphsComeOutAsTheyWentIn) {
-  for (const char* name : {"default", "resource", "partitioned", "sharded", "devices", "cond", "while_loop", "while_loop_tensor_array", "functions",
-                           "moving_average", "optimizer_adam", "many_dtypes", "unknown_shape", "reshape", "colocated"}) {
+  for (const char* name :
+       {"default", "resource", "partitioned", "sharded", "devices", "cond", "while_loop", "while_loop_tensor_array",
+        "functions", "moving_average", "optimizer_adam", "many_dtypes", "unknown_shape", "reshape", "colocated"}) {
     if (std::string(name) == "strip_default_attrs") continue;
     RoundTrip(std::string("golden/data/tf-1.11.0/meta/") + name + ".meta", true);
   }
 }
 
 TEST(ImportTest, ShapesAreInferredAsTensorFlowDoes) {
-  for (const char* name : {"default", "resource", "sharded", "cond", "reshape", "many_dtypes", "unknown_shape", "colocated"}) {
+  for (const char* name :
+       {"default", "resource", "sharded", "cond", "reshape", "many_dtypes", "unknown_shape", "colocated"}) {
     RoundTrip(std::string("golden/data/tf-1.11.0/meta/") + name + ".meta", false);
   }
 }
@@ -78,7 +80,8 @@ TEST(UniqueNameTest, IsPythons) {
     }
     if (!known) continue;
     for (const auto& step : c["steps"]) {
-      EXPECT_EQ(graph.UniqueName(step["unique_name"].get<std::string>(), step.value("mark", true)), step["gives"].get<std::string>());
+      EXPECT_EQ(graph.UniqueName(step["unique_name"].get<std::string>(), step.value("mark", true)),
+                step["gives"].get<std::string>());
       ++compared;
     }
   }
@@ -94,28 +97,40 @@ TEST(ImportTest, ErrorsAreTensorFlows) {
       {"node { name: 'a b' op: 'NoOp' }", "Node 'a b': Node name contains invalid characters"},
       {"node { name: 'a' }", "Node 'a' does not specify an operation"},
       {"node { name: 'n' op: 'NoOp' input: '^y' }", "Node 'n': Unknown input node '^y'"},
-      {"node { name: 'a' op: 'NoOp' attr { key: '_class' value { list { s: 'loc:@yy' } } } }", "Node 'a' expects to be colocated with unknown node 'yy'"},
+      {"node { name: 'a' op: 'NoOp' attr { key: '_class' value { list { s: 'loc:@yy' } } } }",
+       "Node 'a' expects to be colocated with unknown node 'yy'"},
       {"node { name: 'n' op: 'NoOp' attr { key: 'newa' value { i: 3 } } }",
-       "NodeDef mentions attr 'newa' not in Op<name=NoOp; signature= -> >; NodeDef: {{node import/n}} = NoOp[newa=3](). (Check whether your "
+       "NodeDef mentions attr 'newa' not in Op<name=NoOp; signature= -> >; NodeDef: {{node import/n}} = "
+       "NoOp[newa=3](). (Check whether your "
        "GraphDef-interpreting binary is up to date with your GraphDef-generating binary.)."},
       {"node { name: 'a' op: 'Const' }",
-       "NodeDef missing attrs 'dtype', 'value' from Op<name=Const; signature= -> output:dtype; attr=value:tensor; attr=dtype:type>; NodeDef: "
+       "NodeDef missing attrs 'dtype', 'value' from Op<name=Const; signature= -> output:dtype; attr=value:tensor; "
+       "attr=dtype:type>; NodeDef: "
        "{{node import/a}} = Const[]()"},
       {"node { name: 'a' op: 'Placeholder' attr { key: 'dtype' value { i: 1 } } }",
-       "AttrValue had value with type 'int' when 'type' expected\n\t for attr 'dtype'\n\t; NodeDef: {{node import/a}} = Placeholder[dtype=1, "
-       "shape=<unknown>](); Op<name=Placeholder; signature= -> output:dtype; attr=dtype:type; attr=shape:shape,default=<unknown>>"},
-      {"node { name: 'a' op: 'Placeholder' attr { key: 'dtype' value { type: DT_FLOAT } } } node { name: 'n' op: 'Identity' input: 'a' input: 'a' "
+       "AttrValue had value with type 'int' when 'type' expected\n\t for attr 'dtype'\n\t; NodeDef: {{node import/a}} "
+       "= Placeholder[dtype=1, "
+       "shape=<unknown>](); Op<name=Placeholder; signature= -> output:dtype; attr=dtype:type; "
+       "attr=shape:shape,default=<unknown>>"},
+      {"node { name: 'a' op: 'Placeholder' attr { key: 'dtype' value { type: DT_FLOAT } } } node { name: 'n' op: "
+       "'Identity' input: 'a' input: 'a' "
        "attr { key: 'T' value { type: DT_FLOAT } } }",
-       "NodeDef expected inputs 'float' do not match 2 inputs specified; Op<name=Identity; signature=input:T -> output:T; attr=T:type>; NodeDef: "
+       "NodeDef expected inputs 'float' do not match 2 inputs specified; Op<name=Identity; signature=input:T -> "
+       "output:T; attr=T:type>; NodeDef: "
        "{{node import/n}} = Identity[T=DT_FLOAT](import/a, import/a)"},
-      {"node { name: 'a' op: 'Placeholder' attr { key: 'dtype' value { type: DT_FLOAT } } } node { name: 'n' op: 'Identity' input: 'a:1' "
+      {"node { name: 'a' op: 'Placeholder' attr { key: 'dtype' value { type: DT_FLOAT } } } node { name: 'n' op: "
+       "'Identity' input: 'a:1' "
        "attr { key: 'T' value { type: DT_FLOAT } } }",
        "Node 'n': Connecting to invalid output 1 of source node a which has 1 outputs"},
-      {"node { name: 'a' op: 'Identity' input: 'b' attr { key: 'T' value { type: DT_FLOAT } } } node { name: 'b' op: 'Identity' input: 'a' attr { key: "
+      {"node { name: 'a' op: 'Identity' input: 'b' attr { key: 'T' value { type: DT_FLOAT } } } node { name: 'b' op: "
+       "'Identity' input: 'a' attr { key: "
        "'T' value { type: DT_FLOAT } } }",
        "2 nodes in a cycle"},
-      {"versions { min_consumer: 99999 }", "GraphDef min consumer version 99999 above current version 27 for TensorFlow 1.11.0.  Please upgrade TensorFlow."},
-      {"node { name: 'a' op: 'Placeholder' attr { key: 'dtype' value { type: DT_INT32 } } } node { name: 'd' op: 'Identity' input: 'a' "
+      {"versions { min_consumer: 99999 }",
+       "GraphDef min consumer version 99999 above current version 27 for TensorFlow 1.11.0.  Please upgrade "
+       "TensorFlow."},
+      {"node { name: 'a' op: 'Placeholder' attr { key: 'dtype' value { type: DT_INT32 } } } node { name: 'd' op: "
+       "'Identity' input: 'a' "
        "attr { key: 'T' value { type: DT_FLOAT } } }",
        "Input 0 of node import/d was passed int32 from import/a:0 incompatible with expected float."},
       {"node { name: 'a' op: 'NoOp' device: 'junk::dev' }", "Unknown attribute: 'junk' in 'junk::dev'"},
@@ -131,7 +146,8 @@ TEST(ImportTest, ErrorsAreTensorFlows) {
 TEST(ImportTest, NamesAreMadeUniqueWithoutPrefixAndInputsFollow) {
   Graph graph;
   const std::string text =
-      "node { name: 'a' op: 'Placeholder' attr { key: 'dtype' value { type: DT_FLOAT } } } node { name: 'n' op: 'Identity' input: 'a' attr { key: 'T' "
+      "node { name: 'a' op: 'Placeholder' attr { key: 'dtype' value { type: DT_FLOAT } } } node { name: 'n' op: "
+      "'Identity' input: 'a' attr { key: 'T' "
       "value { type: DT_FLOAT } } }";
   ImportOptions options;
   options.name = "";

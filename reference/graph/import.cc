@@ -32,16 +32,19 @@ constexpr absl::string_view kColocation = "loc:@";
 // A version gate with TensorFlow's texts (D15, H21).
 absl::Status CheckVersions(const tensorflow::VersionDef& v) {
   if (v.producer() < 0) {
-    return absl::InvalidArgumentError(absl::StrCat("GraphDef producer version ", v.producer(),
-                                                   " below min producer 0 supported by TensorFlow 1.11.0.  Please regenerate your graph."));
+    return absl::InvalidArgumentError(
+        absl::StrCat("GraphDef producer version ", v.producer(),
+                     " below min producer 0 supported by TensorFlow 1.11.0.  Please regenerate your graph."));
   }
   if (v.min_consumer() > kConsumer) {
-    return absl::InvalidArgumentError(absl::StrCat("GraphDef min consumer version ", v.min_consumer(), " above current version ", kConsumer,
+    return absl::InvalidArgumentError(absl::StrCat("GraphDef min consumer version ", v.min_consumer(),
+                                                   " above current version ", kConsumer,
                                                    " for TensorFlow 1.11.0.  Please upgrade TensorFlow."));
   }
   for (int bad : v.bad_consumers()) {
     if (bad == kConsumer) {
-      return absl::InvalidArgumentError(absl::StrCat("GraphDef disallows consumer version ", bad, ".  Please upgrade TensorFlow: this version is likely buggy."));
+      return absl::InvalidArgumentError(absl::StrCat("GraphDef disallows consumer version ", bad,
+                                                     ".  Please upgrade TensorFlow: this version is likely buggy."));
     }
   }
   return absl::OkStatus();
@@ -74,12 +77,14 @@ std::string ImportedElement::name() const { return index < 0 ? node->name() : no
 
 class GraphImporter {
  public:
-  GraphImporter(Graph& graph, GraphDef& def, const ImportOptions& options) : graph_(graph), def_(def), options_(options) {}
+  GraphImporter(Graph& graph, GraphDef& def, const ImportOptions& options)
+      : graph_(graph), def_(def), options_(options) {}
 
   absl::StatusOr<ImportResult> Run() {
     if (graph_.finalized()) return absl::FailedPreconditionError("Graph is finalized and cannot be modified.");
     if (def_.node_size() > graph_.limits().max_graph_nodes) {
-      return absl::ResourceExhaustedError(absl::StrCat("The GraphDef has ", def_.node_size(), " nodes, more than the limit of ",
+      return absl::ResourceExhaustedError(absl::StrCat("The GraphDef has ", def_.node_size(),
+                                                       " nodes, more than the limit of ",
                                                        graph_.limits().max_graph_nodes, "."));
     }
     TFP_RETURN_IF_ERROR(OpenScope());
@@ -132,8 +137,9 @@ class GraphImporter {
       if (is_new) {
         added.push_back(&f);
       } else if (!SameBytes(*it->second, f)) {
-        return absl::InvalidArgumentError(absl::StrCat("Cannot add function '", f.signature().name(),
-                                                       "' because a different function with the same name already exists."));
+        return absl::InvalidArgumentError(
+            absl::StrCat("Cannot add function '", f.signature().name(),
+                         "' because a different function with the same name already exists."));
       }
     }
     for (const auto* f : added) *graph_.library().add_function() = *f;
@@ -161,29 +167,35 @@ class GraphImporter {
     for (int i = 0; i < n; ++i) {
       NodeDef& node = *def_.mutable_node(i);
       if (!IsValidOpName(node.name())) {
-        return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "': Node name contains invalid characters"));
+        return absl::InvalidArgumentError(
+            absl::StrCat("Node '", node.name(), "': Node name contains invalid characters"));
       }
-      if (!index_.try_emplace(node.name(), i).second) return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' is not unique"));
-      if (node.op().empty()) return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' does not specify an operation"));
+      if (!index_.try_emplace(node.name(), i).second)
+        return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' is not unique"));
+      if (node.op().empty())
+        return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' does not specify an operation"));
       bool control = false;
       for (const std::string& input : node.input()) {
         if (absl::StartsWith(input, "^")) {
           control = true;
         } else if (control) {
-          return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "': Control dependencies must come after regular dependencies"));
+          return absl::InvalidArgumentError(
+              absl::StrCat("Node '", node.name(), "': Control dependencies must come after regular dependencies"));
         }
       }
     }
     for (int i = 0; i < n; ++i) {
       NodeDef& node = *def_.mutable_node(i);
       TFP_ASSIGN_OR_RETURN(signatures_[i], graph_.LookUpOp(node.op()));
-      if (auto it = producer.find(node.op()); it != producer.end()) DropProducerDefaults(*it->second, *signatures_[i], node);
+      if (auto it = producer.find(node.op()); it != producer.end())
+        DropProducerDefaults(*it->second, *signatures_[i], node);
       AddDefaultAttrs(*signatures_[i], &node);
       if (auto it = node.attr().find("_class"); it != node.attr().end()) {
         for (const std::string& s : it->second.list().s()) {
           absl::string_view target = s;
           if (absl::ConsumePrefix(&target, kColocation) && !index_.contains(target)) {
-            return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' expects to be colocated with unknown node '", target, "'"));
+            return absl::InvalidArgumentError(
+                absl::StrCat("Node '", node.name(), "' expects to be colocated with unknown node '", target, "'"));
           }
         }
       }
@@ -212,8 +224,10 @@ class GraphImporter {
   absl::Status ReadInputMap() {
     for (const auto& [text, output] : options_.input_map) {
       Key key{text, "", 0, output};
-      if (!output) return absl::InvalidArgumentError(absl::StrCat("The input_map's value for '", text, "' names nothing."));
-      if (&output.graph() != &graph_) return absl::InvalidArgumentError(absl::StrCat("The input_map's value for '", text, "' is of another graph."));
+      if (!output)
+        return absl::InvalidArgumentError(absl::StrCat("The input_map's value for '", text, "' names nothing."));
+      if (&output.graph() != &graph_)
+        return absl::InvalidArgumentError(absl::StrCat("The input_map's value for '", text, "' is of another graph."));
       if (absl::StartsWith(text, "^")) {
         key.node = text.substr(1);
         key.index = InputName::kControl;
@@ -255,7 +269,8 @@ class GraphImporter {
           }
         }
         auto it = index_.find(input.node);
-        if (it == index_.end()) return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "': Unknown input node '", text, "'"));
+        if (it == index_.end())
+          return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "': Unknown input node '", text, "'"));
         edge.from = it->second;
         controls += edge.index == InputName::kControl;
         const std::string& op = def_.node(edge.from).op();
@@ -379,8 +394,10 @@ class GraphImporter {
       has_output_shapes = true;
       def->mutable_attr()->erase(it);
     }
-    if (graph_.FindNode(def->name()) != nullptr) return absl::InvalidArgumentError(absl::StrCat("Node '", def->name(), "' already exists in the Graph"));
-    TFP_ASSIGN_OR_RETURN(Node * node, graph_.Insert(std::move(def), signatures_[i], std::move(inputs), std::move(controls)));
+    if (graph_.FindNode(def->name()) != nullptr)
+      return absl::InvalidArgumentError(absl::StrCat("Node '", def->name(), "' already exists in the Graph"));
+    TFP_ASSIGN_OR_RETURN(Node * node,
+                         graph_.Insert(std::move(def), signatures_[i], std::move(inputs), std::move(controls)));
     new_nodes_[i] = node;
     result_.nodes.push_back(node);
     if (colocated) colocated_.push_back(node);
@@ -388,8 +405,9 @@ class GraphImporter {
   }
 
   absl::Status BadOutput(const Edge& e, const Node& from) {
-    return absl::InvalidArgumentError(absl::StrCat("Node '", original_name_, "': Connecting to invalid output ", e.index, " of source node ",
-                                                   OriginalName(e.from), " which has ", from.num_outputs(), " outputs"));
+    return absl::InvalidArgumentError(absl::StrCat("Node '", original_name_, "': Connecting to invalid output ",
+                                                   e.index, " of source node ", OriginalName(e.from), " which has ",
+                                                   from.num_outputs(), " outputs"));
   }
   std::string OriginalName(int i) const {
     for (const auto& [name, index] : index_) {
@@ -403,16 +421,18 @@ class GraphImporter {
     const auto& list = value.list();
     if (list.shape_size() != node.num_outputs()) {
       return list.shape_size() == 0 ? absl::OkStatus()
-                                    : absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' has ", node.num_outputs(),
-                                                                              " outputs but the _output_shapes attribute specifies shapes for ",
-                                                                              list.shape_size(), " outputs"));
+                                    : absl::InvalidArgumentError(absl::StrCat(
+                                          "Node '", node.name(), "' has ", node.num_outputs(),
+                                          " outputs but the _output_shapes attribute specifies shapes for ",
+                                          list.shape_size(), " outputs"));
     }
     for (int k = 0; k < list.shape_size(); ++k) {
       TFP_ASSIGN_OR_RETURN(PartialTensorShape claimed, PartialTensorShape::FromProto(list.shape(k)));
       absl::StatusOr<PartialTensorShape> merged = MergeShapes(node.output_shapes_[k], claimed);
       if (!merged.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' has an _output_shapes attribute inconsistent with the GraphDef for output #",
-                                                       k, ": ", merged.status().message()));
+        return absl::InvalidArgumentError(absl::StrCat(
+            "Node '", node.name(), "' has an _output_shapes attribute inconsistent with the GraphDef for output #", k,
+            ": ", merged.status().message()));
       }
       node.output_shapes_[k] = *std::move(merged);
     }
@@ -436,11 +456,14 @@ class GraphImporter {
     for (const Key& key : input_map_) {
       if (key.used) continue;
       auto it = index_.find(key.node);
-      const bool exists = it != index_.end() && (key.index == InputName::kControl || (key.index >= 0 && key.index < new_nodes_[it->second]->num_outputs()));
-      if (!exists) missing.push_back(key.index == InputName::kControl ? key.text : absl::StrCat(key.node, ":", key.index));
+      const bool exists = it != index_.end() && (key.index == InputName::kControl ||
+                                                 (key.index >= 0 && key.index < new_nodes_[it->second]->num_outputs()));
+      if (!exists)
+        missing.push_back(key.index == InputName::kControl ? key.text : absl::StrCat(key.node, ":", key.index));
     }
     if (missing.empty()) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("Attempted to map inputs that were not found in graph_def: [", absl::StrJoin(missing, ", "), "]"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("Attempted to map inputs that were not found in graph_def: [", absl::StrJoin(missing, ", "), "]"));
   }
 
   // A colocated node stands where the node does that it follows (H23).
@@ -461,7 +484,8 @@ class GraphImporter {
     for (const std::string& text : options_.return_elements) {
       std::string name;
       int index = 0;
-      if (!ParseElement(text, &name, &index)) return absl::InvalidArgumentError(absl::StrCat("Cannot convert '", text, "' to a tensor name."));
+      if (!ParseElement(text, &name, &index))
+        return absl::InvalidArgumentError(absl::StrCat("Cannot convert '", text, "' to a tensor name."));
       const bool tensor = absl::StrContains(text, ':');
       if (index < 0) index = 0;
       if (tensor) {
@@ -472,12 +496,14 @@ class GraphImporter {
       }
       auto it = index_.find(name);
       if (it == index_.end()) {
-        return absl::InvalidArgumentError(tensor ? absl::StrCat("Requested return tensor '", name, ":", index, "' not found in graph def")
-                                                 : absl::StrCat("Requested return node '", name, "' not found in graph def"));
+        return absl::InvalidArgumentError(
+            tensor ? absl::StrCat("Requested return tensor '", name, ":", index, "' not found in graph def")
+                   : absl::StrCat("Requested return node '", name, "' not found in graph def"));
       }
       Node* node = new_nodes_[it->second];
       if (tensor && index >= node->num_outputs()) {
-        return absl::InvalidArgumentError(absl::StrCat("Invalid return output ", index, " of node '", name, "', which has ", node->num_outputs(), " output(s)"));
+        return absl::InvalidArgumentError(absl::StrCat("Invalid return output ", index, " of node '", name,
+                                                       "', which has ", node->num_outputs(), " output(s)"));
       }
       result_.elements.push_back({node, tensor ? index : -1});
     }

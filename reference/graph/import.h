@@ -21,10 +21,11 @@ namespace tfpersist {
 struct ImportOptions {
   // Scope of the new nodes: unset is "import", made unique; "" none (colliding names are made unique); "q/" exactly q.
   std::optional<std::string> name;
-  std::map<std::string, Output> input_map;    // "a", "a:1", "^a" -> an existing tensor (for "^a": its node)
-  std::vector<std::string> return_elements;   // "a": an operation, "a:0": a tensor
-  std::vector<Node*> control_dependencies;    // of the nodes that have no inputs
-  const tensorflow::OpList* producer_op_list = nullptr;  // what the writer knew: unknown attrs with its defaults are dropped
+  std::map<std::string, Output> input_map;   // "a", "a:1", "^a" -> an existing tensor (for "^a": its node)
+  std::vector<std::string> return_elements;  // "a": an operation, "a:0": a tensor
+  std::vector<Node*> control_dependencies;   // of the nodes that have no inputs
+  const tensorflow::OpList* producer_op_list =
+      nullptr;  // what the writer knew: unknown attrs with its defaults are dropped
 };
 
 struct ImportedElement {
@@ -41,8 +42,10 @@ struct ImportResult {
 };
 
 // On error no node is added, but the scope's name is used up (H22). `graph_def` is consumed.
-absl::StatusOr<ImportResult> ImportGraphDef(Graph& graph, tensorflow::GraphDef&& graph_def, const ImportOptions& options = {});
-absl::StatusOr<ImportResult> ImportGraphDef(Graph& graph, const tensorflow::GraphDef& graph_def, const ImportOptions& options = {});
+absl::StatusOr<ImportResult> ImportGraphDef(Graph& graph, tensorflow::GraphDef&& graph_def,
+                                            const ImportOptions& options = {});
+absl::StatusOr<ImportResult> ImportGraphDef(Graph& graph, const tensorflow::GraphDef& graph_def,
+                                            const ImportOptions& options = {});
 
 }  // namespace tfpersist
 

@@ -32,13 +32,15 @@ constexpr char kUnboundPrefix[] = "$unbound_inputs_";
 constexpr char kUnboundInputs[] = "unbound_inputs";
 
 bool IsVariableCollection(absl::string_view key) {
-  for (absl::string_view k : {kGlobalVariables, kLocalVariables, kModelVariables, kTrainableVariables, kMovingAverageVariables}) {
+  for (absl::string_view k :
+       {kGlobalVariables, kLocalVariables, kModelVariables, kTrainableVariables, kMovingAverageVariables}) {
     if (key == k) return true;
   }
   return false;
 }
 bool IsProtoCollection(absl::string_view key) {
-  return IsVariableCollection(key) || key == kSavers || key == "queue_runners" || key == "cond_context" || key == "while_context";
+  return IsVariableCollection(key) || key == kSavers || key == "queue_runners" || key == "cond_context" ||
+         key == "while_context";
 }
 
 // An empty message of the type that a collection's items have; null: unknown to this library.
@@ -56,8 +58,8 @@ absl::string_view ScopeOf(absl::string_view name) {
 }
 
 bool IsSaveOrRestore(absl::string_view op) {
-  for (absl::string_view o : {"SaveV2", "Save", "SaveSlice", "SaveSlices", "LegacySave", "LegacySaveSlice", "RestoreV2", "Restore", "RestoreSlice",
-                              "LegacyRestore", "LegacyRestoreSlice"}) {
+  for (absl::string_view o : {"SaveV2", "Save", "SaveSlice", "SaveSlices", "LegacySave", "LegacySaveSlice", "RestoreV2",
+                              "Restore", "RestoreSlice", "LegacyRestore", "LegacyRestoreSlice"}) {
     if (op == o) return true;
   }
   return false;
@@ -100,7 +102,8 @@ class Exporter {
       *out.mutable_versions() = all.versions();
       *out.mutable_library() = all.library();  // there even when empty, as TensorFlow has it on this path
     }
-    if (out.ByteSizeLong() >= static_cast<size_t>(INT32_MAX)) return absl::InvalidArgumentError("GraphDef cannot be larger than 2GB.");
+    if (out.ByteSizeLong() >= static_cast<size_t>(INT32_MAX))
+      return absl::InvalidArgumentError("GraphDef cannot be larger than 2GB.");
     auto& info = *meta->mutable_meta_info_def();
     info.set_tensorflow_version(kVersion);
     info.set_tensorflow_git_version(kGitVersion);
@@ -149,7 +152,8 @@ class Exporter {
       it->second = kept;
     }
     if (node.op() == "Enter" || node.op() == "RefEnter") {
-      if (auto it = attrs.find("frame_name"); it != attrs.end() && absl::StartsWith(it->second.s(), scope)) it->second.set_s(Strip(it->second.s()));
+      if (auto it = attrs.find("frame_name"); it != attrs.end() && absl::StartsWith(it->second.s(), scope))
+        it->second.set_s(Strip(it->second.s()));
     }
   }
 
@@ -173,7 +177,8 @@ class Exporter {
     for (const std::string& op : used) {
       if (functions.count(op)) continue;
       auto signature = graph_.ops().LookUp(op);
-      if (!signature.ok()) return absl::InvalidArgumentError(absl::StrCat("Op ", op, " is used by the graph, but is not registered"));
+      if (!signature.ok())
+        return absl::InvalidArgumentError(absl::StrCat("Op ", op, " is used by the graph, but is not registered"));
       *list.add_op() = *(*signature)->def;
     }
     return absl::OkStatus();
@@ -222,7 +227,8 @@ class Exporter {
       if (options_.clear_extraneous_savers && key == kSavers) {
         CollectionDef def;
         def.mutable_bytes_list();
-        if (options_.saver_def != nullptr) def.mutable_bytes_list()->add_value(SerializeDeterministically(*options_.saver_def));
+        if (options_.saver_def != nullptr)
+          def.mutable_bytes_list()->add_value(SerializeDeterministically(*options_.saver_def));
         (*meta.mutable_collection_def())[key] = def;
         continue;
       }
@@ -232,10 +238,11 @@ class Exporter {
       if (problem.empty()) {
         (*meta.mutable_collection_def())[key] = def;
       } else {
-        graph_.logger()->Log(LogLevel::kWarning,
-                             absl::StrCat("Issue encountered when serializing ", key,
-                                          ".\nType is unsupported, or the types of the items don't match field type in CollectionDef. Note this is a "
-                                          "warning and probably safe to ignore.\n", problem));
+        graph_.logger()->Log(LogLevel::kWarning, absl::StrCat("Issue encountered when serializing ", key,
+                                                              ".\nType is unsupported, or the types of the items don't "
+                                                              "match field type in CollectionDef. Note this is a "
+                                                              "warning and probably safe to ignore.\n",
+                                                              problem));
       }
     }
     if (!unbound_.empty()) {
@@ -244,7 +251,8 @@ class Exporter {
     }
   }
 
-  std::string FillProtos(const std::string& key, const std::vector<const CollectionItem*>& items, CollectionDef& def) const {
+  std::string FillProtos(const std::string& key, const std::vector<const CollectionItem*>& items,
+                         CollectionDef& def) const {
     auto& list = *def.mutable_bytes_list();
     for (const CollectionItem* item : items) {
       const auto* variable = std::get_if<VariableBytes>(item);
@@ -327,12 +335,14 @@ bool VersionSetsTrainable(absl::string_view version) {
   return major > 1 || (major == 1 && minor >= 9);
 }
 
-absl::Status ImportProtoCollection(Graph& graph, const MetaGraphDef& meta, const std::string& key, const CollectionDef& def, const std::string& scope) {
+absl::Status ImportProtoCollection(Graph& graph, const MetaGraphDef& meta, const std::string& key,
+                                   const CollectionDef& def, const std::string& scope) {
   for (const std::string& bytes : def.bytes_list().value()) {
     std::string made = bytes;
     if (std::unique_ptr<google::protobuf::Message> message = ProtoOf(key); message != nullptr) {
       if (!message->ParseFromString(bytes)) {
-        return absl::InvalidArgumentError(absl::StrCat("Error parsing message with type '", message->GetTypeName(), "' in the collection ", key, "."));
+        return absl::InvalidArgumentError(absl::StrCat("Error parsing message with type '", message->GetTypeName(),
+                                                       "' in the collection ", key, "."));
       }
       if (!scope.empty()) RewriteStrings(message.get(), [&](const std::string& s) { return PrependScope(s, scope); });
       if (IsVariableCollection(key)) {
@@ -341,8 +351,9 @@ absl::Status ImportProtoCollection(Graph& graph, const MetaGraphDef& meta, const
         if (!VersionSetsTrainable(meta.meta_info_def().tensorflow_version())) {
           auto trainable = meta.collection_def().find(kTrainableVariables);
           variable.set_trainable(trainable != meta.collection_def().end() &&
-                                 std::find(trainable->second.bytes_list().value().begin(), trainable->second.bytes_list().value().end(), bytes) !=
-                                     trainable->second.bytes_list().value().end());
+                                 std::find(trainable->second.bytes_list().value().begin(),
+                                           trainable->second.bytes_list().value().end(),
+                                           bytes) != trainable->second.bytes_list().value().end());
         }
       }
       made = SerializeDeterministically(*message);
@@ -356,8 +367,10 @@ absl::Status ImportProtoCollection(Graph& graph, const MetaGraphDef& meta, const
   return absl::OkStatus();
 }
 
-absl::Status ImportCollection(Graph& graph, const MetaGraphDef& meta, const std::string& key, const CollectionDef& def, const std::string& scope) {
-  if (def.kind_case() == CollectionDef::kBytesList && IsProtoCollection(key)) return ImportProtoCollection(graph, meta, key, def, scope);
+absl::Status ImportCollection(Graph& graph, const MetaGraphDef& meta, const std::string& key, const CollectionDef& def,
+                              const std::string& scope) {
+  if (def.kind_case() == CollectionDef::kBytesList && IsProtoCollection(key))
+    return ImportProtoCollection(graph, meta, key, def, scope);
   std::vector<CollectionItem>& items = graph.collections()[key];
   switch (def.kind_case()) {
     case CollectionDef::kNodeList:
@@ -387,11 +400,13 @@ absl::Status ImportCollection(Graph& graph, const MetaGraphDef& meta, const std:
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<MetaGraphDef>> ExportMetaGraphDef(const Graph& graph, const ExportMetaGraphOptions& options) {
+absl::StatusOr<std::unique_ptr<MetaGraphDef>> ExportMetaGraphDef(const Graph& graph,
+                                                                 const ExportMetaGraphOptions& options) {
   return Exporter(graph, options).Run();
 }
 
-absl::StatusOr<ImportedMetaGraph> ImportMetaGraphDef(Graph& graph, const MetaGraphDef& meta, const ImportMetaGraphDefOptions& options) {
+absl::StatusOr<ImportedMetaGraph> ImportMetaGraphDef(Graph& graph, const MetaGraphDef& meta,
+                                                     const ImportMetaGraphDefOptions& options) {
   if (auto it = meta.collection_def().find(kUnboundInputs); it != meta.collection_def().end()) {
     std::vector<std::string> wanted(it->second.bytes_list().value().begin(), it->second.bytes_list().value().end());
     wanted.insert(wanted.end(), it->second.node_list().value().begin(), it->second.node_list().value().end());
@@ -402,8 +417,8 @@ absl::StatusOr<ImportedMetaGraph> ImportMetaGraphDef(Graph& graph, const MetaGra
       if (!options.input_map.count(name)) missing.push_back(name);
     }
     if (!wanted.empty() && sorted != given) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("Graph contains unbound inputs: ", absl::StrJoin(missing, ","), ". Must provide these inputs through input_map."));
+      return absl::InvalidArgumentError(absl::StrCat("Graph contains unbound inputs: ", absl::StrJoin(missing, ","),
+                                                     ". Must provide these inputs through input_map."));
     }
   }
   ImportedMetaGraph result;
@@ -428,14 +443,16 @@ absl::StatusOr<ImportedMetaGraph> ImportMetaGraphDef(Graph& graph, const MetaGra
     const CollectionDef& def = meta.collection_def().at(key);
     if (key == kUnboundInputs) continue;
     if (def.kind_case() == CollectionDef::KIND_NOT_SET) {
-      graph.logger()->Log(LogLevel::kError, absl::StrCat("Cannot identify data type for collection ", key, ". Skipping."));
+      graph.logger()->Log(LogLevel::kError,
+                          absl::StrCat("Cannot identify data type for collection ", key, ". Skipping."));
       continue;
     }
     TFP_RETURN_IF_ERROR(ImportCollection(graph, meta, key, def, result.scope));
   }
   if (meta.has_saver_def()) {
     result.saver_def = std::make_unique<tensorflow::SaverDef>(meta.saver_def());
-    if (!result.scope.empty()) RewriteStrings(result.saver_def.get(), [&](const std::string& s) { return PrependScope(s, result.scope); });
+    if (!result.scope.empty())
+      RewriteStrings(result.saver_def.get(), [&](const std::string& s) { return PrependScope(s, result.scope); });
   }
   return result;
 }

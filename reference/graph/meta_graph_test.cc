@@ -23,8 +23,9 @@ std::unique_ptr<tensorflow::MetaGraphDef> Read(const std::string& file) {
 
 // Map values inside collections are compared as messages elsewhere; here bytes count.
 TEST(MetaGraphTest, WhatTensorFlowWroteComesOutAgain) {
-  for (const char* name : {"default", "resource", "partitioned", "sharded", "devices", "cond", "functions", "moving_average", "many_dtypes",
-                           "collections_of_every_kind", "two_savers", "no_saver", "no_variables", "init_op", "table", "imported_twice"}) {
+  for (const char* name : {"default", "resource", "partitioned", "sharded", "devices", "cond", "functions",
+                           "moving_average", "many_dtypes", "collections_of_every_kind", "two_savers", "no_saver",
+                           "no_variables", "init_op", "table", "imported_twice"}) {
     SCOPED_TRACE(name);
     auto golden = Read(std::string(kMeta) + name + ".meta");
     Graph graph;
@@ -35,7 +36,7 @@ TEST(MetaGraphTest, WhatTensorFlowWroteComesOutAgain) {
     auto again = ExportMetaGraphDef(graph, options);
     ASSERT_TRUE(again.ok()) << again.status();
     for (auto* m : {golden.get(), again->get()}) {
-      m->mutable_collection_def()->erase("cond_context");  // holds maps, whose order in the bytes is nobody's
+      m->mutable_collection_def()->erase("cond_context");     // holds maps, whose order in the bytes is nobody's
       auto& nodes = *m->mutable_graph_def()->mutable_node();  // an import orders nodes by their inputs
       std::sort(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) { return a.name() < b.name(); });
     }
@@ -65,7 +66,8 @@ TEST(MetaGraphTest, ExportScopeIsTensorFlows) {
   ASSERT_TRUE(x.ok());
   auto missing = ImportMetaGraphDef(graph, *golden);
   EXPECT_EQ(missing.status().message(),
-            "Graph contains unbound inputs: $unbound_inputs_outer/v/read,$unbound_inputs_x. Must provide these inputs through input_map.");
+            "Graph contains unbound inputs: $unbound_inputs_outer/v/read,$unbound_inputs_x. Must provide these inputs "
+            "through input_map.");
   Graph::NodeSpec spec;
   spec.op = "Placeholder";
   spec.attrs["dtype"].set_type(tensorflow::DT_FLOAT);
@@ -81,7 +83,8 @@ TEST(MetaGraphTest, ExportScopeIsTensorFlows) {
   auto meta = ExportMetaGraphDef(graph, exported);
   ASSERT_TRUE(meta.ok());
   ASSERT_EQ((*meta)->graph_def().node_size(), golden->graph_def().node_size());
-  EXPECT_EQ((*meta)->collection_def().at("variables").DebugString(), golden->collection_def().at("variables").DebugString());
+  EXPECT_EQ((*meta)->collection_def().at("variables").DebugString(),
+            golden->collection_def().at("variables").DebugString());
   EXPECT_EQ((*meta)->collection_def().at("unbound_inputs").bytes_list().value(0), "$unbound_inputs_Placeholder");
   EXPECT_EQ((*meta)->graph_def().node(1).name(), "w");
 }
@@ -119,8 +122,9 @@ TEST(MetaGraphTest, BadFilesAreRefused) {
   ASSERT_NE(mkdtemp(dir), nullptr);
   const std::string junk = std::string(dir) + "/junk.meta";
   ASSERT_TRUE(WriteFileAtomically(PosixFileSystem(), junk, "junk").ok());
-  EXPECT_EQ(std::string(ReadMetaGraph(PosixFileSystem(), junk).status().message()),
-            "Cannot parse file " + junk + ": 1:1 : Message type \"tensorflow.MetaGraphDef\" has no field named \"junk\"..");
+  EXPECT_EQ(
+      std::string(ReadMetaGraph(PosixFileSystem(), junk).status().message()),
+      "Cannot parse file " + junk + ": 1:1 : Message type \"tensorflow.MetaGraphDef\" has no field named \"junk\"..");
   const std::string deep = std::string(dir) + "/deep.meta";
   std::string nested = "saver_def ";
   for (int i = 0; i < 100000; ++i) nested += "{ x ";

@@ -57,7 +57,8 @@ bool ParseText(const std::string& bytes, google::protobuf::Message* message, std
 
 bool LooksLikeJson(absl::string_view bytes) {
   bytes = absl::StripLeadingAsciiWhitespace(bytes);
-  return absl::StartsWith(bytes, "{") && (absl::StrContains(bytes.substr(0, 200), '"') || absl::StripAsciiWhitespace(bytes) == "{}");
+  return absl::StartsWith(bytes, "{") &&
+         (absl::StrContains(bytes.substr(0, 200), '"') || absl::StripAsciiWhitespace(bytes) == "{}");
 }
 
 bool ParseJson(const std::string& bytes, google::protobuf::Message* message, std::string* error) {
@@ -68,14 +69,16 @@ bool ParseJson(const std::string& bytes, google::protobuf::Message* message, std
 
 // A binary file that was opened and saved as text: each byte that is no UTF-8 has become EF BF BD.
 bool WasReencoded(absl::string_view bytes) {
-  return absl::StrContains(bytes, "\xef\xbf\xbd") && (absl::StrContains(bytes, '\x12') || absl::StrContains(bytes, '\0'));
+  return absl::StrContains(bytes, "\xef\xbf\xbd") &&
+         (absl::StrContains(bytes, '\x12') || absl::StrContains(bytes, '\0'));
 }
 
 absl::Status CannotParse(const std::string& file, const std::string& bytes, const std::string& error) {
   if (WasReencoded(bytes)) {
-    return absl::InvalidArgumentError(absl::StrCat("Cannot parse file ", file, ": ", error,
-                                                   ". The file holds EF BF BD sequences: it was a binary file that some program re-encoded as UTF-8 "
-                                                   "text, which loses bytes. Take the original file."));
+    return absl::InvalidArgumentError(
+        absl::StrCat("Cannot parse file ", file, ": ", error,
+                     ". The file holds EF BF BD sequences: it was a binary file that some program re-encoded as UTF-8 "
+                     "text, which loses bytes. Take the original file."));
   }
   return absl::InvalidArgumentError(absl::StrCat("Cannot parse file ", file, ": ", error, "."));
 }
@@ -90,7 +93,8 @@ bool IsPlausible(const GraphDef& graph) {
 }
 bool IsPlausible(const MetaGraphDef& meta) {
   return meta.GetReflection()->GetUnknownFields(meta).empty() &&
-         (IsPlausible(meta.graph_def()) || (meta.has_graph_def() && meta.graph_def().node_size() == 0 && meta.has_meta_info_def()));
+         (IsPlausible(meta.graph_def()) ||
+          (meta.has_graph_def() && meta.graph_def().node_size() == 0 && meta.has_meta_info_def()));
 }
 
 absl::StatusOr<std::string> ReadFile(FileSystem* fs, const std::string& file, const Limits& limits) {
@@ -98,7 +102,8 @@ absl::StatusOr<std::string> ReadFile(FileSystem* fs, const std::string& file, co
   return ReadWholeFile(fs, file, std::min<int64_t>(limits.max_proto_bytes, INT32_MAX));
 }
 
-absl::StatusOr<std::unique_ptr<MetaGraphDef>> PickGraph(SavedModel& model, const std::string& path, const std::vector<std::string>& tags) {
+absl::StatusOr<std::unique_ptr<MetaGraphDef>> PickGraph(SavedModel& model, const std::string& path,
+                                                        const std::vector<std::string>& tags) {
   std::vector<std::string> wanted = tags;
   if (wanted.empty() && model.meta_graphs_size() > 1) wanted = {"serve"};
   for (MetaGraphDef& meta : *model.mutable_meta_graphs()) {
@@ -110,7 +115,8 @@ absl::StatusOr<std::unique_ptr<MetaGraphDef>> PickGraph(SavedModel& model, const
     picked->Swap(&meta);
     return picked;
   }
-  return absl::NotFoundError(absl::StrCat("The SavedModel ", path, " has no graph with the tags asked for; it has ", model.meta_graphs_size(), " graphs."));
+  return absl::NotFoundError(absl::StrCat("The SavedModel ", path, " has no graph with the tags asked for; it has ",
+                                          model.meta_graphs_size(), " graphs."));
 }
 
 }  // namespace
@@ -126,7 +132,8 @@ std::string SerializeDeterministically(const google::protobuf::MessageLite& mess
   return bytes;
 }
 
-absl::StatusOr<std::unique_ptr<MetaGraphDef>> ReadMetaGraph(FileSystem* fs, const std::string& file, const Limits& limits) {
+absl::StatusOr<std::unique_ptr<MetaGraphDef>> ReadMetaGraph(FileSystem* fs, const std::string& file,
+                                                            const Limits& limits) {
   TFP_ASSIGN_OR_RETURN(std::string bytes, ReadFile(fs, file, limits));
   google::protobuf::LogSilencer silencer;  // a wrong guess is no error
   auto meta = std::make_unique<MetaGraphDef>();
@@ -140,7 +147,8 @@ absl::StatusOr<std::unique_ptr<MetaGraphDef>> ReadMetaGraph(FileSystem* fs, cons
 absl::Status WriteMetaGraph(FileSystem* fs, const MetaGraphDef& meta, const std::string& file, MetaGraphFormat format) {
   std::string bytes;
   if (format == MetaGraphFormat::kBinary) {
-    if (meta.ByteSizeLong() >= static_cast<size_t>(INT32_MAX)) return absl::InvalidArgumentError("GraphDef cannot be larger than 2GB.");
+    if (meta.ByteSizeLong() >= static_cast<size_t>(INT32_MAX))
+      return absl::InvalidArgumentError("GraphDef cannot be larger than 2GB.");
     bytes = SerializeDeterministically(meta);
   } else if (format == MetaGraphFormat::kText) {
     google::protobuf::TextFormat::PrintToString(meta, &bytes);
@@ -149,13 +157,16 @@ absl::Status WriteMetaGraph(FileSystem* fs, const MetaGraphDef& meta, const std:
     options.add_whitespace = true;
     options.preserve_proto_field_names = true;
     auto status = google::protobuf::util::MessageToJsonString(meta, &bytes, options);
-    if (!status.ok()) return absl::InvalidArgumentError(absl::StrCat("Cannot write ", file, " as JSON: ", std::string(status.message())));
+    if (!status.ok())
+      return absl::InvalidArgumentError(
+          absl::StrCat("Cannot write ", file, " as JSON: ", std::string(status.message())));
   }
   if (const std::string dir(Dirname(file)); !dir.empty()) TFP_RETURN_IF_ERROR(CreateDirectories(fs, dir));
   return WriteFileAtomically(fs, file, bytes);
 }
 
-absl::StatusOr<ModelFile> ReadModel(FileSystem* fs, const std::string& path, const Limits& limits, const std::vector<std::string>& tags) {
+absl::StatusOr<ModelFile> ReadModel(FileSystem* fs, const std::string& path, const Limits& limits,
+                                    const std::vector<std::string>& tags) {
   ModelFile model;
   std::string file = path;
   if (absl::StatusOr<FileStat> stat = fs->Stat(path); stat.ok() && stat->is_directory) {
@@ -199,7 +210,8 @@ absl::StatusOr<ModelFile> ReadModel(FileSystem* fs, const std::string& path, con
     model.meta = std::move(meta);
     return finish(ModelFile::kMetaGraphDef);
   }
-  if (saved.ParseFromString(bytes) && saved.meta_graphs_size() > 0 && IsPlausible(saved.meta_graphs(0))) return saved_model();
+  if (saved.ParseFromString(bytes) && saved.meta_graphs_size() > 0 && IsPlausible(saved.meta_graphs(0)))
+    return saved_model();
   meta->Clear();
   saved.Clear();
   if (ParseText(bytes, meta->mutable_graph_def(), &error)) {

@@ -8,13 +8,15 @@ namespace tfpersist {
 
 bool IsValidScopeName(absl::string_view name) {
   for (char c : name) {
-    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '.' && c != '-' && c != '/') return false;
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '.' && c != '-' && c != '/')
+      return false;
   }
   return true;
 }
 
 bool IsValidOpName(absl::string_view name) {
-  return !name.empty() && (absl::ascii_isalnum(static_cast<unsigned char>(name[0])) || name[0] == '.') && IsValidScopeName(name);
+  return !name.empty() && (absl::ascii_isalnum(static_cast<unsigned char>(name[0])) || name[0] == '.') &&
+         IsValidScopeName(name);
 }
 
 std::string PyRepr(absl::string_view text) {
@@ -43,7 +45,8 @@ InputName ParseInputName(absl::string_view input) {
     bool digits = true;
     for (char c : input.substr(colon + 1)) digits &= absl::ascii_isdigit(static_cast<unsigned char>(c)) != 0;
     int index;
-    if (digits && absl::SimpleAtoi(input.substr(colon + 1), &index)) return {std::string(input.substr(0, colon)), index};
+    if (digits && absl::SimpleAtoi(input.substr(colon + 1), &index))
+      return {std::string(input.substr(0, colon)), index};
   }
   return {std::string(input), 0};
 }

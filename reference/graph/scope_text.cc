@@ -36,7 +36,8 @@ std::string StripScope(absl::string_view name, absl::string_view scope) {
   return absl::StrCat(mark, rest);
 }
 
-void RewriteStrings(google::protobuf::Message* message, const std::function<std::string(const std::string&)>& rewrite, int depth) {
+void RewriteStrings(google::protobuf::Message* message, const std::function<std::string(const std::string&)>& rewrite,
+                    int depth) {
   using google::protobuf::FieldDescriptor;
   if (depth > 64) return;
   const google::protobuf::Reflection* r = message->GetReflection();
@@ -49,13 +50,15 @@ void RewriteStrings(google::protobuf::Message* message, const std::function<std:
         if (!old.empty()) r->SetString(message, f, rewrite(old));
         continue;
       }
-      for (int i = 0; i < r->FieldSize(*message, f); ++i) r->SetRepeatedString(message, f, i, rewrite(r->GetRepeatedString(*message, f, i)));
+      for (int i = 0; i < r->FieldSize(*message, f); ++i)
+        r->SetRepeatedString(message, f, i, rewrite(r->GetRepeatedString(*message, f, i)));
     } else if (f->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
       if (!f->is_repeated()) {
         RewriteStrings(r->MutableMessage(message, f), rewrite, depth + 1);
         continue;
       }
-      for (int i = 0; i < r->FieldSize(*message, f); ++i) RewriteStrings(r->MutableRepeatedMessage(message, f, i), rewrite, depth + 1);
+      for (int i = 0; i < r->FieldSize(*message, f); ++i)
+        RewriteStrings(r->MutableRepeatedMessage(message, f, i), rewrite, depth + 1);
     }
   }
 }

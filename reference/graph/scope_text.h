@@ -19,7 +19,8 @@ std::string PrependScope(absl::string_view name, absl::string_view scope);
 // The inverse; a name outside the scope stays.
 std::string StripScope(absl::string_view name, absl::string_view scope);
 // Rewrites every string field that is not empty, map entries included, to a nesting of 64.
-void RewriteStrings(google::protobuf::Message* message, const std::function<std::string(const std::string&)>& rewrite, int depth = 0);
+void RewriteStrings(google::protobuf::Message* message, const std::function<std::string(const std::string&)>& rewrite,
+                    int depth = 0);
 
 }  // namespace tfpersist
 

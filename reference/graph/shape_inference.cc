@@ -19,9 +19,9 @@ namespace {
 using Shape = PartialTensorShape;
 using Dims = std::vector<int64_t>;
 
-constexpr int kMaxDepth = 24;            // of the walk for known integers
-constexpr int kMaxVisits = 2000;         // nodes of that walk
-constexpr int64_t kMaxKnown = 254;       // elements of a vector that matters as a shape
+constexpr int kMaxDepth = 24;       // of the walk for known integers
+constexpr int kMaxVisits = 2000;    // nodes of that walk
+constexpr int64_t kMaxKnown = 254;  // elements of a vector that matters as a shape
 constexpr int64_t kMaxElements = INT64_MAX;
 
 Shape Unknown() { return Shape(); }
@@ -66,8 +66,8 @@ struct Context {
   absl::Status Fail(const std::string& what) const {
     std::vector<std::string> shapes;
     for (int i = 0; i < num_inputs(); ++i) shapes.push_back(in(i).unknown_rank() ? "<unknown>" : in(i).DebugString());
-    return absl::InvalidArgumentError(absl::StrCat(what, " for '", node.name(), "' (op: '", node.op(), "') with input shapes: ",
-                                                   absl::StrJoin(shapes, ", "), "."));
+    return absl::InvalidArgumentError(absl::StrCat(what, " for '", node.name(), "' (op: '", node.op(),
+                                                   "') with input shapes: ", absl::StrJoin(shapes, ", "), "."));
   }
 };
 using ShapeFn = absl::Status (*)(Context&);
@@ -260,10 +260,12 @@ absl::Status ReshapeShape(Context& c) {
   if (unknown == 0 && have >= 0) {
     const int64_t want = Product(dims);
     if (want != have) {
-      absl::Status s = c.Fail(absl::StrCat("Cannot reshape a tensor with ", have, " elements to shape ", Of(dims).DebugString(), " (", want, " elements)"));
+      absl::Status s = c.Fail(absl::StrCat("Cannot reshape a tensor with ", have, " elements to shape ",
+                                           Of(dims).DebugString(), " (", want, " elements)"));
       std::string text(s.message());
       text.pop_back();
-      return absl::InvalidArgumentError(absl::StrCat(text, " and with input tensors computed as partial shapes: input[1] = ", Of(dims).DebugString(), "."));
+      return absl::InvalidArgumentError(absl::StrCat(
+          text, " and with input tensors computed as partial shapes: input[1] = ", Of(dims).DebugString(), "."));
     }
   } else if (unknown == 1 && have >= 0) {
     int64_t known = 1;
@@ -273,7 +275,8 @@ absl::Status ReshapeShape(Context& c) {
         absl::Status s = c.Fail(absl::StrCat("Dimension size must be evenly divisible by ", known, " but is ", have));
         std::string text(s.message());
         text.pop_back();
-        return absl::InvalidArgumentError(absl::StrCat(text, " and with input tensors computed as partial shapes: input[1] = ", Of(dims).DebugString(), "."));
+        return absl::InvalidArgumentError(absl::StrCat(
+            text, " and with input tensors computed as partial shapes: input[1] = ", Of(dims).DebugString(), "."));
       }
       *std::find(dims.begin(), dims.end(), -1) = have / known;
     }
@@ -314,8 +317,10 @@ absl::Status ReduceShape(Context& c) {
   }
   Dims dims;
   for (int i = 0; i < in.rank(); ++i) {
-    if (!reduced[i]) dims.push_back(in.dim(i));
-    else if (keep) dims.push_back(1);
+    if (!reduced[i])
+      dims.push_back(in.dim(i));
+    else if (keep)
+      dims.push_back(1);
   }
   c.out[0] = Of(dims);
   return absl::OkStatus();
@@ -373,7 +378,8 @@ absl::Status ConcatInputs(Context& c, int first, int last, std::optional<Dims> a
     return absl::OkStatus();
   }
   int64_t axis = (*axis_value)[0];
-  if (axis < -rank || axis >= rank) return c.Fail(absl::StrCat("Shape must be at least rank ", axis + 1, " but is rank ", rank));
+  if (axis < -rank || axis >= rank)
+    return c.Fail(absl::StrCat("Shape must be at least rank ", axis + 1, " but is rank ", rank));
   if (axis < 0) axis += rank;
   Dims dims(rank, -1);
   int64_t total = 0;
@@ -387,7 +393,9 @@ absl::Status ConcatInputs(Context& c, int first, int last, std::optional<Dims> a
     for (int d = 0; d < rank; ++d) {
       if (d != axis) TFP_RETURN_IF_ERROR(MergeDim(c, dims[d], s.dim(d), &dims[d]));
     }
-    total = total < 0 || s.dim(static_cast<int>(axis)) < 0 || s.dim(static_cast<int>(axis)) > kMaxElements - total ? -1 : total + s.dim(static_cast<int>(axis));
+    total = total < 0 || s.dim(static_cast<int>(axis)) < 0 || s.dim(static_cast<int>(axis)) > kMaxElements - total
+                ? -1
+                : total + s.dim(static_cast<int>(axis));
   }
   dims[axis] = total;
   c.out[0] = Of(dims);
@@ -407,7 +415,8 @@ absl::Status TransposeShape(Context& c) {
   if (perm && perm->size() == dims.size()) {
     for (size_t i = 0; i < dims.size(); ++i) {
       const int64_t p = (*perm)[i];
-      if (p < 0 || p >= in.rank()) return c.Fail(absl::StrCat("perm dim ", p, " is out of range of input rank ", in.rank()));
+      if (p < 0 || p >= in.rank())
+        return c.Fail(absl::StrCat("perm dim ", p, " is out of range of input rank ", in.rank()));
       dims[i] = in.dim(static_cast<int>(p));
     }
   }
@@ -438,16 +447,19 @@ absl::Status SqueezeShape(Context& c) {
   const Shape in = c.in(0);
   if (in.unknown_rank()) return absl::OkStatus();
   Dims axes;
-  if (const auto* a = c.node.attr("squeeze_dims"); a != nullptr) axes.assign(a->list().i().begin(), a->list().i().end());
+  if (const auto* a = c.node.attr("squeeze_dims"); a != nullptr)
+    axes.assign(a->list().i().begin(), a->list().i().end());
   for (int64_t& a : axes) {
-    if (a < -in.rank() || a >= in.rank()) return c.Fail(absl::StrCat("squeeze_dims[0] not in [", -in.rank(), ",", in.rank(), ")."));
+    if (a < -in.rank() || a >= in.rank())
+      return c.Fail(absl::StrCat("squeeze_dims[0] not in [", -in.rank(), ",", in.rank(), ")."));
     if (a < 0) a += in.rank();
   }
   if (axes.empty() && !in.IsFullyDefined()) return absl::OkStatus();
   Dims dims;
   for (int i = 0; i < in.rank(); ++i) {
     const bool listed = std::find(axes.begin(), axes.end(), i) != axes.end();
-    if (listed && in.dim(i) > 1) return c.Fail(absl::StrCat("Can not squeeze dim[", i, "], expected a dimension of 1, got ", in.dim(i)));
+    if (listed && in.dim(i) > 1)
+      return c.Fail(absl::StrCat("Can not squeeze dim[", i, "], expected a dimension of 1, got ", in.dim(i)));
     if (listed || (axes.empty() && in.dim(i) == 1)) continue;
     dims.push_back(in.dim(i));
   }
@@ -519,10 +531,14 @@ absl::Status Conv2DShape(Context& c) {
   for (int i : {0, 1}) {
     const int at = i == 0 ? h : w;
     const int64_t dilation = ListAttr(c, "dilations", at, 1);
-    if (dilation <= 0 || dilation > INT32_MAX || filter.dim(i) > INT32_MAX) return c.Fail("Dilation rates should be larger than 0");
+    if (dilation <= 0 || dilation > INT32_MAX || filter.dim(i) > INT32_MAX)
+      return c.Fail("Dilation rates should be larger than 0");
     dims[at] = WindowedSize(c, in.dim(at), filter.dim(i), ListAttr(c, "strides", at, 1), dilation);
   }
-  dims[ch] = !depthwise ? filter.dim(3) : depth >= 0 && filter.dim(3) >= 0 && depth <= INT32_MAX && filter.dim(3) <= INT32_MAX ? depth * filter.dim(3) : -1;
+  dims[ch] = !depthwise ? filter.dim(3)
+             : depth >= 0 && filter.dim(3) >= 0 && depth <= INT32_MAX && filter.dim(3) <= INT32_MAX
+                 ? depth * filter.dim(3)
+                 : -1;
   c.out[0] = Of(dims);
   return absl::OkStatus();
 }
@@ -532,7 +548,8 @@ absl::Status PoolShape(Context& c) {
   TFP_RETURN_IF_ERROR(WithRank(c, c.in(0), 4, &in));
   const bool nchw = c.StringAttr("data_format") == "NCHW";
   Dims dims(in.dims().begin(), in.dims().end());
-  for (int i : {nchw ? 2 : 1, nchw ? 3 : 2}) dims[i] = WindowedSize(c, in.dim(i), ListAttr(c, "ksize", i, 1), ListAttr(c, "strides", i, 1), 1);
+  for (int i : {nchw ? 2 : 1, nchw ? 3 : 2})
+    dims[i] = WindowedSize(c, in.dim(i), ListAttr(c, "ksize", i, 1), ListAttr(c, "strides", i, 1), 1);
   for (Shape& s : c.out) s = Of(dims);
   return absl::OkStatus();
 }
@@ -583,7 +600,8 @@ absl::Status GatherShape(Context& c) {
   }
   if (params.unknown_rank() || indices.unknown_rank()) return absl::OkStatus();
   if (axis < 0) axis += params.rank();
-  if (axis < 0 || axis >= params.rank()) return c.Fail(absl::StrCat("Shape must be at least rank ", axis + 1, " but is rank ", params.rank()));
+  if (axis < 0 || axis >= params.rank())
+    return c.Fail(absl::StrCat("Shape must be at least rank ", axis + 1, " but is rank ", params.rank()));
   Dims dims(params.dims().begin(), params.dims().begin() + axis);
   dims.insert(dims.end(), indices.dims().begin(), indices.dims().end());
   dims.insert(dims.end(), params.dims().begin() + axis + 1, params.dims().end());
@@ -601,7 +619,9 @@ absl::Status ArgMaxShape(Context& c) {
   }
   int64_t a = (*axis)[0] < 0 ? (*axis)[0] + in.rank() : (*axis)[0];
   Dims dims(in.dims().begin(), in.dims().end());
-  if (a < 0 || a >= in.rank()) return c.Fail(absl::StrCat("Dimension (", (*axis)[0], ") must be in the range [", -in.rank(), ", ", in.rank(), "), where ", in.rank(), " is the number of dimensions in the input."));
+  if (a < 0 || a >= in.rank())
+    return c.Fail(absl::StrCat("Dimension (", (*axis)[0], ") must be in the range [", -in.rank(), ", ", in.rank(),
+                               "), where ", in.rank(), " is the number of dimensions in the input."));
   dims.erase(dims.begin() + a);
   c.out[0] = Of(dims);
   return absl::OkStatus();
@@ -610,10 +630,12 @@ absl::Status ArgMaxShape(Context& c) {
 absl::Status SliceShape(Context& c) {
   const Shape in = c.in(0);
   const auto begin = c.ints(1), size = c.ints(2);
-  if (size && begin && !in.unknown_rank() && size->size() == static_cast<size_t>(in.rank()) && begin->size() == size->size()) {
+  if (size && begin && !in.unknown_rank() && size->size() == static_cast<size_t>(in.rank()) &&
+      begin->size() == size->size()) {
     Dims dims(*size);
     for (int i = 0; i < in.rank(); ++i) {
-      if (dims[i] < 0) dims[i] = in.dim(i) >= 0 && (*begin)[i] >= 0 && (*begin)[i] <= in.dim(i) ? in.dim(i) - (*begin)[i] : -1;
+      if (dims[i] < 0)
+        dims[i] = in.dim(i) >= 0 && (*begin)[i] >= 0 && (*begin)[i] <= in.dim(i) ? in.dim(i) - (*begin)[i] : -1;
     }
     c.out[0] = Of(dims);
   } else if (!in.unknown_rank()) {
@@ -625,7 +647,9 @@ absl::Status SliceShape(Context& c) {
 // One dimension of a strided slice: how many elements. -1 where anything is unknown.
 int64_t StridedSize(int64_t dim, int64_t begin, int64_t end, int64_t stride, bool begin_masked, bool end_masked) {
   if (dim < 0 || stride == 0) return -1;
-  auto clamp = [&](int64_t x) { return std::clamp<int64_t>(x < 0 ? x + dim : x, stride > 0 ? 0 : -1, stride > 0 ? dim : dim - 1); };
+  auto clamp = [&](int64_t x) {
+    return std::clamp<int64_t>(x < 0 ? x + dim : x, stride > 0 ? 0 : -1, stride > 0 ? dim : dim - 1);
+  };
   const int64_t b = begin_masked ? (stride > 0 ? 0 : dim - 1) : clamp(begin);
   const int64_t e = end_masked ? (stride > 0 ? dim : -1) : clamp(end);
   const int64_t span = e - b;
@@ -636,11 +660,13 @@ int64_t StridedSize(int64_t dim, int64_t begin, int64_t end, int64_t stride, boo
 absl::Status StridedSliceShape(Context& c) {
   const Shape in = c.in(0);
   const auto begin = c.ints(1), end = c.ints(2), strides = c.ints(3);
-  if (in.unknown_rank() || !begin || !end || !strides || begin->size() != end->size() || begin->size() != strides->size() || begin->size() > 62) {
+  if (in.unknown_rank() || !begin || !end || !strides || begin->size() != end->size() ||
+      begin->size() != strides->size() || begin->size() > 62) {
     return absl::OkStatus();
   }
-  const int64_t begin_mask = c.IntAttr("begin_mask", 0), end_mask = c.IntAttr("end_mask", 0), ellipsis = c.IntAttr("ellipsis_mask", 0),
-                new_axis = c.IntAttr("new_axis_mask", 0), shrink = c.IntAttr("shrink_axis_mask", 0);
+  const int64_t begin_mask = c.IntAttr("begin_mask", 0), end_mask = c.IntAttr("end_mask", 0),
+                ellipsis = c.IntAttr("ellipsis_mask", 0), new_axis = c.IntAttr("new_axis_mask", 0),
+                shrink = c.IntAttr("shrink_axis_mask", 0);
   const int n = static_cast<int>(begin->size());
   int used = 0;  // input dimensions that the spec names
   for (int i = 0; i < n; ++i) {
@@ -664,7 +690,9 @@ absl::Status StridedSliceShape(Context& c) {
       if (shrink >> i & 1) continue;
       const bool known = ((*begin)[i] != -1 || (begin_mask >> i & 1)) && ((*end)[i] != -1 || (end_mask >> i & 1));
       const bool constant = c.node.inputs()[1].node->op() == "Const" && c.node.inputs()[2].node->op() == "Const";
-      dims.push_back(known || constant ? StridedSize(dim, (*begin)[i], (*end)[i], (*strides)[i], begin_mask >> i & 1, end_mask >> i & 1) : -1);
+      dims.push_back(known || constant ? StridedSize(dim, (*begin)[i], (*end)[i], (*strides)[i], begin_mask >> i & 1,
+                                                     end_mask >> i & 1)
+                                       : -1);
     }
   }
   if (!saw_ellipsis || at < in.rank()) copy(in.rank());
@@ -684,7 +712,8 @@ absl::Status SplitShape(Context& c) {
     const int64_t a = (*axis)[0] < 0 ? (*axis)[0] + in.rank() : (*axis)[0];
     if (a < 0 || a >= in.rank()) return absl::OkStatus();
     if (dims[a] >= 0) {
-      if (n == 0 || dims[a] % n != 0) return c.Fail(absl::StrCat("Dimension size must be evenly divisible by ", n, " but is ", dims[a]));
+      if (n == 0 || dims[a] % n != 0)
+        return c.Fail(absl::StrCat("Dimension size must be evenly divisible by ", n, " but is ", dims[a]));
       dims[a] /= n;
     }
   }
@@ -721,32 +750,46 @@ constexpr Row kRows[] = {
     {AssignShape, "Assign"},
     {MergeInto, "AssignAdd AssignSub ApplyGradientDescent"},
     {UnchangedFirst,
-     "ApplyAdam ApplyAdagrad ApplyMomentum ApplyRMSProp ApplyCenteredRMSProp ApplyFtrl ApplyFtrlV2 ApplyAdadelta ApplyAdagradDA ApplyAddSign "
-     "ApplyPowerSign ApplyAdaMax ApplyProximalAdagrad ApplyProximalGradientDescent ScatterAdd ScatterSub ScatterUpdate ScatterMul ScatterDiv "
-     "ScatterMin ScatterMax ScatterNdAdd ScatterNdSub ScatterNdUpdate SparseApplyAdagrad SparseApplyMomentum SparseApplyAdadelta "
+     "ApplyAdam ApplyAdagrad ApplyMomentum ApplyRMSProp ApplyCenteredRMSProp ApplyFtrl ApplyFtrlV2 ApplyAdadelta "
+     "ApplyAdagradDA ApplyAddSign "
+     "ApplyPowerSign ApplyAdaMax ApplyProximalAdagrad ApplyProximalGradientDescent ScatterAdd ScatterSub ScatterUpdate "
+     "ScatterMul ScatterDiv "
+     "ScatterMin ScatterMax ScatterNdAdd ScatterNdSub ScatterNdUpdate SparseApplyAdagrad SparseApplyMomentum "
+     "SparseApplyAdadelta "
      "SparseApplyFtrl SparseApplyRMSProp CountUpTo"},
     {Scalars,
-     "VarHandleOp VarIsInitializedOp IsVariableInitialized Rank Size ShardedFilename ShardedFilespec StaticRegexFullMatch L2Loss LoopCond "
-     "HashTable HashTableV2 MutableHashTableV2 LookupTableSizeV2 LookupTableSize TensorArraySizeV3 ScalarSummary HistogramSummary ImageSummary "
+     "VarHandleOp VarIsInitializedOp IsVariableInitialized Rank Size ShardedFilename ShardedFilespec "
+     "StaticRegexFullMatch L2Loss LoopCond "
+     "HashTable HashTableV2 MutableHashTableV2 LookupTableSizeV2 LookupTableSize TensorArraySizeV3 ScalarSummary "
+     "HistogramSummary ImageSummary "
      "MergeSummary TensorSummaryV2 IteratorV2 OneShotIterator IteratorToStringHandle QueueSizeV2 ReadFile MutexV2 "
      "TensorListReserve TensorListFromTensor TensorListSetItem FIFOQueueV2 RandomShuffleQueueV2 TFRecordReaderV2"},
     {ReadVariable, "ReadVariableOp"},
     {Unchanged,
-     "Identity RefIdentity Enter RefEnter Exit RefExit NextIteration RefNextIteration StopGradient PreventGradient CheckNumerics Snapshot Abs Acos "
-     "Acosh Asin Asinh Atan Atanh Ceil Conj Cos Cosh Digamma Erf Erfc Exp Expm1 Floor Inv Invert IsFinite IsInf IsNan Lgamma Log Log1p LogicalNot Neg "
-     "OnesLike Reciprocal Rint Round Rsqrt Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Square Tan Tanh ZerosLike Relu Relu6 Elu LeakyRelu Softmax "
-     "LogSoftmax Cast AsString ReluGrad Relu6Grad EluGrad SeluGrad SigmoidGrad TanhGrad SqrtGrad RsqrtGrad ReciprocalGrad InvGrad SoftplusGrad "
-     "SoftsignGrad RandomShuffle ReverseV2 Reverse Cumsum Cumprod Roll LRN DeepCopy FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars "
-     "FakeQuantWithMinMaxVarsPerChannel MatrixBandPart AdjustContrastv2 AdjustHue AdjustSaturation RGBToHSV HSVToRGB InvertPermutation "
+     "Identity RefIdentity Enter RefEnter Exit RefExit NextIteration RefNextIteration StopGradient PreventGradient "
+     "CheckNumerics Snapshot Abs Acos "
+     "Acosh Asin Asinh Atan Atanh Ceil Conj Cos Cosh Digamma Erf Erfc Exp Expm1 Floor Inv Invert IsFinite IsInf IsNan "
+     "Lgamma Log Log1p LogicalNot Neg "
+     "OnesLike Reciprocal Rint Round Rsqrt Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Square Tan Tanh ZerosLike "
+     "Relu Relu6 Elu LeakyRelu Softmax "
+     "LogSoftmax Cast AsString ReluGrad Relu6Grad EluGrad SeluGrad SigmoidGrad TanhGrad SqrtGrad RsqrtGrad "
+     "ReciprocalGrad InvGrad SoftplusGrad "
+     "SoftsignGrad RandomShuffle ReverseV2 Reverse Cumsum Cumprod Roll LRN DeepCopy FakeQuantWithMinMaxArgs "
+     "FakeQuantWithMinMaxVars "
+     "FakeQuantWithMinMaxVarsPerChannel MatrixBandPart AdjustContrastv2 AdjustHue AdjustSaturation RGBToHSV HSVToRGB "
+     "InvertPermutation "
      "ReverseSequence BitwiseNot DecodeBase64 EncodeBase64 StringToNumber StringToHashBucketFast IdentityN"},
     {Broadcast,
-     "Add AddV2 Sub Mul Div RealDiv FloorDiv TruncateDiv Mod FloorMod TruncateMod Pow Maximum Minimum SquaredDifference Equal NotEqual Less LessEqual "
-     "Greater GreaterEqual LogicalAnd LogicalOr Atan2 BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift Complex Igamma Igammac Polygamma Zeta "
+     "Add AddV2 Sub Mul Div RealDiv FloorDiv TruncateDiv Mod FloorMod TruncateMod Pow Maximum Minimum "
+     "SquaredDifference Equal NotEqual Less LessEqual "
+     "Greater GreaterEqual LogicalAnd LogicalOr Atan2 BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift Complex "
+     "Igamma Igammac Polygamma Zeta "
      "DivNoNan Xdivy Xlogy ApproximateEqual"},
     {MatMulShape, "MatMul SparseMatMul"},
     {BatchMatMulShape, "BatchMatMul"},
     {ReshapeShape, "Reshape"},
-    {FillShape, "Fill RandomUniform RandomUniformInt RandomStandardNormal TruncatedNormal ParameterizedTruncatedNormal Empty"},
+    {FillShape,
+     "Fill RandomUniform RandomUniformInt RandomStandardNormal TruncatedNormal ParameterizedTruncatedNormal Empty"},
     {BroadcastToShape, "BroadcastTo"},
     {ReduceShape, "Sum Prod Mean Min Max All Any EuclideanNorm"},
     {ShapeShape, "Shape ShapeN"},
@@ -796,9 +839,11 @@ ShapeFn Find(absl::string_view op) {
 std::optional<Dims> Known(const Output& output, int depth, int* budget);
 
 std::optional<Dims> KnownSlice(const Node& node, int depth, int* budget) {
-  const auto in = Known(node.inputs()[0], depth, budget), begin = Known(node.inputs()[1], depth, budget), end = Known(node.inputs()[2], depth, budget),
-             strides = Known(node.inputs()[3], depth, budget);
-  if (!in || !begin || !end || !strides || begin->size() != 1 || end->size() != 1 || strides->size() != 1 || (*strides)[0] == 0) return std::nullopt;
+  const auto in = Known(node.inputs()[0], depth, budget), begin = Known(node.inputs()[1], depth, budget),
+             end = Known(node.inputs()[2], depth, budget), strides = Known(node.inputs()[3], depth, budget);
+  if (!in || !begin || !end || !strides || begin->size() != 1 || end->size() != 1 || strides->size() != 1 ||
+      (*strides)[0] == 0)
+    return std::nullopt;
   auto mask = [&](const char* name) { return node.attr(name) != nullptr && (node.attr(name)->i() & 1) != 0; };
   if (mask("new_axis_mask") || mask("ellipsis_mask")) return std::nullopt;
   const int64_t n = static_cast<int64_t>(in->size()), stride = (*strides)[0];
@@ -809,7 +854,8 @@ std::optional<Dims> KnownSlice(const Node& node, int depth, int* budget) {
     return Dims{(*in)[b]};
   }
   const int64_t count = StridedSize(n, b, (*end)[0], stride, mask("begin_mask"), mask("end_mask"));
-  b = mask("begin_mask") ? (stride > 0 ? 0 : n - 1) : std::clamp<int64_t>(b < 0 ? b + n : b, 0, std::max<int64_t>(0, n - 1));
+  b = mask("begin_mask") ? (stride > 0 ? 0 : n - 1)
+                         : std::clamp<int64_t>(b < 0 ? b + n : b, 0, std::max<int64_t>(0, n - 1));
   Dims dims;
   for (int64_t i = 0; i < count; ++i) dims.push_back((*in)[b + i * stride]);
   return dims;
@@ -839,7 +885,8 @@ std::optional<Dims> Known(const Output& output, int depth, int* budget) {
     return Dims{node.inputs()[0].shape().rank()};
   }
   if (op == "Size") {
-    if (!node.inputs()[0] || node.inputs()[0].shape().unknown_rank() || Product(node.inputs()[0].shape().dims()) < 0) return std::nullopt;
+    if (!node.inputs()[0] || node.inputs()[0].shape().unknown_rank() || Product(node.inputs()[0].shape().dims()) < 0)
+      return std::nullopt;
     return Dims{Product(node.inputs()[0].shape().dims())};
   }
   if (op == "Identity" || op == "Cast") {
@@ -876,13 +923,15 @@ absl::StatusOr<PartialTensorShape> MergeShapes(const Shape& a, const Shape& b) {
   if (a.unknown_rank()) return b;
   if (b.unknown_rank()) return a;
   if (a.rank() != b.rank()) {
-    return absl::InvalidArgumentError(absl::StrCat("Shapes must be equal rank, but are ", a.rank(), " and ", b.rank(), "."));
+    return absl::InvalidArgumentError(
+        absl::StrCat("Shapes must be equal rank, but are ", a.rank(), " and ", b.rank(), "."));
   }
   Dims dims(a.dims().begin(), a.dims().end());
   for (int i = 0; i < a.rank(); ++i) {
     if (a.dim(i) >= 0 && b.dim(i) >= 0 && a.dim(i) != b.dim(i)) {
-      return absl::InvalidArgumentError(absl::StrCat("Dimension ", i, " in both shapes must be equal, but are ", a.dim(i), " and ", b.dim(i),
-                                                     ". Shapes are ", a.DebugString(), " and ", b.DebugString(), "."));
+      return absl::InvalidArgumentError(absl::StrCat("Dimension ", i, " in both shapes must be equal, but are ",
+                                                     a.dim(i), " and ", b.dim(i), ". Shapes are ", a.DebugString(),
+                                                     " and ", b.DebugString(), "."));
     }
     if (dims[i] < 0) dims[i] = b.dim(i);
   }

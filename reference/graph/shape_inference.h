@@ -1,5 +1,5 @@
-// What is known about a node's output shapes before it runs: one function per op in one table (shape_inference.cc); an op
-// without one has unknown shapes. Follows core/framework/common_shape_fns.cc and the ops' own shape functions.
+// What is known about a node's output shapes before it runs: one function per op in one table (shape_inference.cc); an
+// op without one has unknown shapes. Follows core/framework/common_shape_fns.cc and the ops' own shape functions.
 #ifndef TFPERSIST_REFERENCE_GRAPH_SHAPE_INFERENCE_H_
 #define TFPERSIST_REFERENCE_GRAPH_SHAPE_INFERENCE_H_
 
@@ -12,12 +12,13 @@
 
 namespace tfpersist {
 
-// One shape per output. `node` has its op, attrs, inputs and dtypes. INVALID_ARGUMENT with TensorFlow 1.11.0's text, for
-// instance "Dimensions must be equal, but are 3 and 2 for 'm' (op: 'MatMul') with input shapes: [2,3], [2,4]." (H26).
+// One shape per output. `node` has its op, attrs, inputs and dtypes. INVALID_ARGUMENT with TensorFlow 1.11.0's text,
+// for instance "Dimensions must be equal, but are 3 and 2 for 'm' (op: 'MatMul') with input shapes: [2,3], [2,4]."
+// (H26).
 absl::Status InferShapes(const Node& node, std::vector<PartialTensorShape>* shapes);
 
-// What two shapes that must be equal say together. INVALID_ARGUMENT "Dimension 0 in both shapes must be equal, but are 2
-// and 3. Shapes are [2] and [3]."
+// What two shapes that must be equal say together. INVALID_ARGUMENT "Dimension 0 in both shapes must be equal, but are
+// 2 and 3. Shapes are [2] and [3]."
 absl::StatusOr<PartialTensorShape> MergeShapes(const PartialTensorShape& a, const PartialTensorShape& b);
 
 // The value of a small integer vector or scalar as far as the graph tells it; -1 for an unknown element (a vector of a

@@ -15,8 +15,8 @@ namespace tfpersist {
 struct KernelDef {
   std::string op;
   DeviceType device = DeviceType::kCpu;
-  std::string type_attr;            // empty: any types
-  DataTypeMask types = 0;           // the dtypes that type_attr may have
+  std::string type_attr;                 // empty: any types
+  DataTypeMask types = 0;                // the dtypes that type_attr may have
   std::vector<std::string> host_memory;  // argument names that stay in host memory on a CUDA device
   // Reference inputs may be uninitialized (Assign, IsVariableInitialized): OpDef's allows_uninitialized_input.
   bool allows_uninitialized_input = false;

@@ -40,9 +40,12 @@ std::string SummarizeFloat(float f) {
 
 std::string SummarizeShape(const tensorflow::TensorShapeProto& shape) {
   if (shape.unknown_rank()) return "<unknown>";
-  return absl::StrCat("[", absl::StrJoin(shape.dim(), ",", [](std::string* out, const auto& d) {
-                        d.size() < 0 ? out->push_back('?') : absl::StrAppend(out, d.size());
-                      }), "]");
+  return absl::StrCat("[",
+                      absl::StrJoin(shape.dim(), ",",
+                                    [](std::string* out, const auto& d) {
+                                      d.size() < 0 ? out->push_back('?') : absl::StrAppend(out, d.size());
+                                    }),
+                      "]");
 }
 
 std::string SummarizeTensor(const tensorflow::TensorProto& proto) {
@@ -57,7 +60,8 @@ std::string Summarize(const AttrValue& value, int nesting);
 std::string SummarizeFunction(const tensorflow::NameAttrList& func, int nesting) {
   std::vector<std::string> attrs;
   if (nesting < kMaxNesting) {
-    for (const auto& [name, value] : func.attr()) attrs.push_back(absl::StrCat(name, "=", Summarize(value, nesting + 1)));
+    for (const auto& [name, value] : func.attr())
+      attrs.push_back(absl::StrCat(name, "=", Summarize(value, nesting + 1)));
   }
   std::sort(attrs.begin(), attrs.end());
   return absl::StrCat(func.name(), "[", absl::StrJoin(attrs, ", "), "]");
@@ -82,17 +86,28 @@ std::string SummarizeList(const AttrValue::ListValue& list, int nesting) {
 
 std::string Summarize(const AttrValue& value, int nesting) {
   switch (value.value_case()) {
-    case AttrValue::kS: return SummarizeString(value.s());
-    case AttrValue::kI: return absl::StrCat(value.i());
-    case AttrValue::kF: return SummarizeFloat(value.f());
-    case AttrValue::kB: return value.b() ? "true" : "false";
-    case AttrValue::kType: return tensorflow::DataType_Name(value.type());
-    case AttrValue::kShape: return SummarizeShape(value.shape());
-    case AttrValue::kTensor: return SummarizeTensor(value.tensor());
-    case AttrValue::kList: return SummarizeList(value.list(), nesting);
-    case AttrValue::kFunc: return SummarizeFunction(value.func(), nesting);
-    case AttrValue::kPlaceholder: return absl::StrCat("$", value.placeholder());
-    case AttrValue::VALUE_NOT_SET: break;
+    case AttrValue::kS:
+      return SummarizeString(value.s());
+    case AttrValue::kI:
+      return absl::StrCat(value.i());
+    case AttrValue::kF:
+      return SummarizeFloat(value.f());
+    case AttrValue::kB:
+      return value.b() ? "true" : "false";
+    case AttrValue::kType:
+      return tensorflow::DataType_Name(value.type());
+    case AttrValue::kShape:
+      return SummarizeShape(value.shape());
+    case AttrValue::kTensor:
+      return SummarizeTensor(value.tensor());
+    case AttrValue::kList:
+      return SummarizeList(value.list(), nesting);
+    case AttrValue::kFunc:
+      return SummarizeFunction(value.func(), nesting);
+    case AttrValue::kPlaceholder:
+      return absl::StrCat("$", value.placeholder());
+    case AttrValue::VALUE_NOT_SET:
+      break;
   }
   return "<Unknown AttrValue type>";
 }

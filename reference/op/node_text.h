@@ -17,8 +17,8 @@ class TensorProto;
 
 namespace tfpersist {
 
-// `{{node v2/read}} = Identity[T=DT_FLOAT, _device="…"](v2)`. The first form takes the inputs as the caller names them; the
-// second takes the node's own, without control inputs.
+// `{{node v2/read}} = Identity[T=DT_FLOAT, _device="…"](v2)`. The first form takes the inputs as the caller names them;
+// the second takes the node's own, without control inputs.
 std::string SummarizeNode(const tensorflow::NodeDef& node, absl::Span<const std::string> inputs);
 std::string SummarizeNodeDef(const tensorflow::NodeDef& node);
 // `Op<name=Const; signature= -> output:dtype; attr=value:tensor; attr=dtype:type>`

@@ -24,57 +24,78 @@ constexpr int64_t kMaxArguments = 1 << 20;  // tensors of one node; an N beyond 
 
 absl::string_view KindOf(const AttrValue& value) {
   switch (value.value_case()) {
-    case AttrValue::kS: return "string";
-    case AttrValue::kI: return "int";
-    case AttrValue::kF: return "float";
-    case AttrValue::kB: return "bool";
-    case AttrValue::kType: return "type";
-    case AttrValue::kShape: return "shape";
-    case AttrValue::kTensor: return "tensor";
-    case AttrValue::kFunc: return "func";
-    case AttrValue::kPlaceholder: return "placeholder";
-    default: return "";
+    case AttrValue::kS:
+      return "string";
+    case AttrValue::kI:
+      return "int";
+    case AttrValue::kF:
+      return "float";
+    case AttrValue::kB:
+      return "bool";
+    case AttrValue::kType:
+      return "type";
+    case AttrValue::kShape:
+      return "shape";
+    case AttrValue::kTensor:
+      return "tensor";
+    case AttrValue::kFunc:
+      return "func";
+    case AttrValue::kPlaceholder:
+      return "placeholder";
+    default:
+      return "";
   }
 }
 
 absl::Status WrongKind(absl::string_view got, absl::string_view wanted) {
-  return absl::InvalidArgumentError(absl::StrCat("AttrValue had value with type '", got, "' when '", wanted, "' expected"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("AttrValue had value with type '", got, "' when '", wanted, "' expected"));
 }
 
 // The value is of the kind that `type` names: "int", "list(type)".
 absl::Status CheckKind(const AttrValue& value, absl::string_view type) {
   if (value.value_case() == AttrValue::kPlaceholder) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("AttrValue had value with unexpected type 'placeholder'"));
+    return absl::InvalidArgumentError(absl::StrCat("AttrValue had value with unexpected type 'placeholder'"));
   }
   absl::string_view element = type;
   const bool list_wanted = absl::ConsumePrefix(&element, "list(");
   if (!list_wanted) {
     if (value.value_case() == AttrValue::kList) {
       const AttrValue::ListValue& l = value.list();
-      const char* of = l.s_size() ? "list(string)" : l.i_size() ? "list(int)" : l.f_size() ? "list(float)" : l.b_size() ? "list(bool)"
-                       : l.type_size() ? "list(type)" : l.shape_size() ? "list(shape)" : l.tensor_size() ? "list(tensor)"
-                       : l.func_size() ? "list(func)" : "list(attr)";
+      const char* of = l.s_size()        ? "list(string)"
+                       : l.i_size()      ? "list(int)"
+                       : l.f_size()      ? "list(float)"
+                       : l.b_size()      ? "list(bool)"
+                       : l.type_size()   ? "list(type)"
+                       : l.shape_size()  ? "list(shape)"
+                       : l.tensor_size() ? "list(tensor)"
+                       : l.func_size()   ? "list(func)"
+                                         : "list(attr)";
       return WrongKind(of, type);
     }
-    if (value.value_case() == AttrValue::VALUE_NOT_SET) return absl::InvalidArgumentError(absl::StrCat("AttrValue missing value with expected type '", type, "'"));
+    if (value.value_case() == AttrValue::VALUE_NOT_SET)
+      return absl::InvalidArgumentError(absl::StrCat("AttrValue missing value with expected type '", type, "'"));
     if (KindOf(value) != type) return WrongKind(KindOf(value), type);
   } else {
     element = absl::StripSuffix(element, ")");
     if (value.value_case() != AttrValue::kList) {
-      if (value.value_case() == AttrValue::VALUE_NOT_SET) return absl::InvalidArgumentError(absl::StrCat("AttrValue missing value with expected type '", type, "'"));
+      if (value.value_case() == AttrValue::VALUE_NOT_SET)
+        return absl::InvalidArgumentError(absl::StrCat("AttrValue missing value with expected type '", type, "'"));
       return WrongKind(KindOf(value), type);
     }
     const AttrValue::ListValue& l = value.list();
     const std::pair<absl::string_view, int> sizes[] = {
-        {"string", l.s_size()}, {"int", l.i_size()},     {"float", l.f_size()},   {"bool", l.b_size()},
+        {"string", l.s_size()},  {"int", l.i_size()},       {"float", l.f_size()},       {"bool", l.b_size()},
         {"type", l.type_size()}, {"shape", l.shape_size()}, {"tensor", l.tensor_size()}, {"func", l.func_size()}};
     for (const auto& [kind, size] : sizes) {
       if (size > 0 && kind != element) return WrongKind(absl::StrCat("list(", kind, ")"), type);
     }
   }
-  auto valid = [](int t) { return IsValidType(BaseType(static_cast<DataType>(t))) && BaseType(static_cast<DataType>(t)) != DT_INVALID; };
-  if (value.value_case() == AttrValue::kType && !valid(value.type())) return absl::InvalidArgumentError("AttrValue has invalid DataType");
+  auto valid = [](int t) {
+    return IsValidType(BaseType(static_cast<DataType>(t))) && BaseType(static_cast<DataType>(t)) != DT_INVALID;
+  };
+  if (value.value_case() == AttrValue::kType && !valid(value.type()))
+    return absl::InvalidArgumentError("AttrValue has invalid DataType");
   for (int t : value.list().type()) {
     if (!valid(t)) return absl::InvalidArgumentError("AttrValue has invalid DataType");
   }
@@ -82,7 +103,8 @@ absl::Status CheckKind(const AttrValue& value, absl::string_view type) {
 }
 
 int ListLength(const AttrValue::ListValue& l) {
-  return l.s_size() + l.i_size() + l.f_size() + l.b_size() + l.type_size() + l.shape_size() + l.tensor_size() + l.func_size();
+  return l.s_size() + l.i_size() + l.f_size() + l.b_size() + l.type_size() + l.shape_size() + l.tensor_size() +
+         l.func_size();
 }
 
 absl::Status CheckAllowed(const OpSignature& op, const OpDef::AttrDef& attr, const AttrValue& value) {
@@ -93,14 +115,17 @@ absl::Status CheckAllowed(const OpSignature& op, const OpDef::AttrDef& attr, con
       if (name == attr.name() && std::find(types.begin(), types.end(), t) != types.end()) return absl::OkStatus();
     }
     return absl::InvalidArgumentError(absl::StrCat(
-        "Value for attr '", attr.name(), "' of ", DataTypeString(static_cast<DataType>(t)), " is not in the list of allowed values: ",
-        absl::StrJoin(allowed.type(), ", ", [](std::string* out, int a) { out->append(DataTypeString(static_cast<DataType>(a))); })));
+        "Value for attr '", attr.name(), "' of ", DataTypeString(static_cast<DataType>(t)),
+        " is not in the list of allowed values: ", absl::StrJoin(allowed.type(), ", ", [](std::string* out, int a) {
+          out->append(DataTypeString(static_cast<DataType>(a)));
+        })));
   };
   auto string_allowed = [&](const std::string& s) -> absl::Status {
     if (std::find(allowed.s().begin(), allowed.s().end(), s) != allowed.s().end()) return absl::OkStatus();
     return absl::InvalidArgumentError(absl::StrCat(
         "Value for attr '", attr.name(), "' of \"", absl::CEscape(s), "\" is not in the list of allowed values: ",
-        absl::StrJoin(allowed.s(), ", ", [](std::string* out, const std::string& a) { absl::StrAppend(out, "\"", a, "\""); })));
+        absl::StrJoin(allowed.s(), ", ",
+                      [](std::string* out, const std::string& a) { absl::StrAppend(out, "\"", a, "\""); })));
   };
   if (attr.type() == "type") return type_allowed(value.type());
   if (attr.type() == "string") return string_allowed(value.s());
@@ -116,12 +141,13 @@ absl::Status CheckAttr(const OpSignature& op, const OpDef::AttrDef& attr, const 
   if (attr.has_minimum()) {
     if (attr.type() == "int") {
       if (value.i() < attr.minimum()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("Value for attr '", attr.name(), "' of ", value.i(), " must be at least minimum ", attr.minimum()));
+        return absl::InvalidArgumentError(absl::StrCat("Value for attr '", attr.name(), "' of ", value.i(),
+                                                       " must be at least minimum ", attr.minimum()));
       }
     } else if (ListLength(value.list()) < attr.minimum()) {
-      return absl::InvalidArgumentError(absl::StrCat("Length for attr '", attr.name(), "' of ", ListLength(value.list()),
-                                                     " must be at least minimum ", attr.minimum()));
+      return absl::InvalidArgumentError(absl::StrCat("Length for attr '", attr.name(), "' of ",
+                                                     ListLength(value.list()), " must be at least minimum ",
+                                                     attr.minimum()));
     }
   }
   if (attr.has_allowed_values()) return CheckAllowed(op, attr, value);
@@ -134,7 +160,8 @@ const AttrValue* Find(const NodeDef& node, const std::string& name) {
 }
 
 absl::Status NoAttr(const NodeDef& node, absl::string_view name) {
-  return absl::InvalidArgumentError(absl::StrCat("No attr named '", name, "' in NodeDef:\n\t; NodeDef: ", SummarizeNodeDef(node)));
+  return absl::InvalidArgumentError(
+      absl::StrCat("No attr named '", name, "' in NodeDef:\n\t; NodeDef: ", SummarizeNodeDef(node)));
 }
 
 absl::Status ArgTypes(const OpDef::ArgDef& arg, const NodeDef& node, std::vector<DataType>* types) {
@@ -150,7 +177,8 @@ absl::Status ArgTypes(const OpDef::ArgDef& arg, const NodeDef& node, std::vector
       if (number == nullptr) return NoAttr(node, arg.number_attr());
       n = number->i();
       if (n < 0 || n > kMaxArguments) {
-        return absl::InvalidArgumentError(absl::StrCat("Value for attr '", arg.number_attr(), "' of ", n, " is no number of tensors in node ", node.name()));
+        return absl::InvalidArgumentError(absl::StrCat("Value for attr '", arg.number_attr(), "' of ", n,
+                                                       " is no number of tensors in node ", node.name()));
       }
     }
     DataType type = static_cast<DataType>(arg.type());
@@ -183,7 +211,8 @@ absl::Status ValidateAttrs(const OpSignature& op, const NodeDef& node) {
     if (absl::StartsWith(name, "_") || op.FindAttr(name) != nullptr) continue;
     if (const OpDef::AttrDef* later = op.FindLaterAttr(name); later != nullptr) {
       if (absl::Status s = CheckAttr(op, *later, value); !s.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat(s.message(), "\n\t; NodeDef: ", SummarizeNodeDef(node), "; ", SummarizeOpDef(*op.def)));
+        return absl::InvalidArgumentError(
+            absl::StrCat(s.message(), "\n\t; NodeDef: ", SummarizeNodeDef(node), "; ", SummarizeOpDef(*op.def)));
       }
       continue;
     }
@@ -191,8 +220,8 @@ absl::Status ValidateAttrs(const OpSignature& op, const NodeDef& node) {
   }
   if (!unknown.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "NodeDef mentions attr '", *std::min_element(unknown.begin(), unknown.end()), "' not in ", SummarizeOpDef(*op.def), "; NodeDef: ",
-        SummarizeNodeDef(node),
+        "NodeDef mentions attr '", *std::min_element(unknown.begin(), unknown.end()), "' not in ",
+        SummarizeOpDef(*op.def), "; NodeDef: ", SummarizeNodeDef(node),
         ". (Check whether your GraphDef-interpreting binary is up to date with your GraphDef-generating binary.)."));
   }
   std::vector<std::string> missing;
@@ -201,13 +230,15 @@ absl::Status ValidateAttrs(const OpSignature& op, const NodeDef& node) {
     if (value == nullptr) {
       missing.push_back(absl::StrCat("'", attr.name(), "'"));
     } else if (absl::Status s = CheckAttr(op, attr, *value); !s.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(s.message(), "\n\t; NodeDef: ", SummarizeNodeDef(node), "; ", SummarizeOpDef(*op.def)));
+      return absl::InvalidArgumentError(
+          absl::StrCat(s.message(), "\n\t; NodeDef: ", SummarizeNodeDef(node), "; ", SummarizeOpDef(*op.def)));
     }
   }
   if (!missing.empty()) {
     std::sort(missing.begin(), missing.end());
-    return absl::InvalidArgumentError(absl::StrCat("NodeDef missing attr", missing.size() == 1 ? " " : "s ", absl::StrJoin(missing, ", "),
-                                                   " from ", SummarizeOpDef(*op.def), "; NodeDef: ", SummarizeNodeDef(node)));
+    return absl::InvalidArgumentError(absl::StrCat("NodeDef missing attr", missing.size() == 1 ? " " : "s ",
+                                                   absl::StrJoin(missing, ", "), " from ", SummarizeOpDef(*op.def),
+                                                   "; NodeDef: ", SummarizeNodeDef(node)));
   }
   return absl::OkStatus();
 }
@@ -219,9 +250,11 @@ absl::Status ValidateNodeDef(const OpSignature& op, const NodeDef& node) {
   size_t given = 0;
   for (const std::string& input : node.input()) given += !absl::StartsWith(input, "^");
   if (given != wanted.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "NodeDef expected inputs '", absl::StrJoin(wanted, ", ", [](std::string* out, DataType t) { out->append(DataTypeString(t)); }),
-        "' do not match ", given, " inputs specified; ", SummarizeOpDef(*op.def), "; NodeDef: ", SummarizeNodeDef(node)));
+    return absl::InvalidArgumentError(
+        absl::StrCat("NodeDef expected inputs '",
+                     absl::StrJoin(wanted, ", ", [](std::string* out, DataType t) { out->append(DataTypeString(t)); }),
+                     "' do not match ", given, " inputs specified; ", SummarizeOpDef(*op.def),
+                     "; NodeDef: ", SummarizeNodeDef(node)));
   }
   return absl::OkStatus();
 }
@@ -264,7 +297,8 @@ absl::Status InferAttrs(const OpSignature& op, absl::Span<const DataType> inputs
   size_t next = 0;
   for (int a = 0; a < op.def->input_arg_size(); ++a) {
     const OpDef::ArgDef& arg = op.def->input_arg(a);
-    if (sizes[a] < 0 || sizes[a] > static_cast<int64_t>(inputs.size() - next)) return absl::OkStatus();  // ValidateNodeDef tells
+    if (sizes[a] < 0 || sizes[a] > static_cast<int64_t>(inputs.size() - next))
+      return absl::OkStatus();  // ValidateNodeDef tells
     absl::Span<const DataType> types = inputs.subspan(next, sizes[a]);
     next += types.size();
     auto set = [&](const std::string& name, auto&& fill) {

@@ -32,7 +32,8 @@ struct TypeSet {
 constexpr TypeSet kTypeSets[] = {
     {"$index", "int32,int64"},
     {"$number",
-     "float,double,int32,uint8,int16,int8,complex64,int64,qint8,quint8,qint32,bfloat16,uint16,complex128,half,uint32,uint64"},
+     "float,double,int32,uint8,int16,int8,complex64,int64,qint8,quint8,qint32,bfloat16,uint16,complex128,half,uint32,"
+     "uint64"},
     {"$real", "float,double,int32,uint8,int16,int8,int64,bfloat16,uint16,half,uint32,uint64"},
     {"$quantized", "qint8,quint8,qint32,qint16,quint16"},
 };
@@ -76,7 +77,9 @@ class RowParser {
   }
   absl::string_view Word() {
     size_t n = 0;
-    while (n < rest_.size() && (std::isalnum(static_cast<unsigned char>(rest_[n])) != 0 || std::strchr("_.+-$", rest_[n]) != nullptr)) ++n;
+    while (n < rest_.size() &&
+           (std::isalnum(static_cast<unsigned char>(rest_[n])) != 0 || std::strchr("_.+-$", rest_[n]) != nullptr))
+      ++n;
     absl::string_view word = rest_.substr(0, n);
     rest_.remove_prefix(n);
     return word;
@@ -97,7 +100,8 @@ class RowParser {
         arg.set_number_attr(std::string(word));
         word = Word();
       }
-      if (tensorflow::DataType type = TypeNamed(word); type != tensorflow::DT_INVALID && std::islower(static_cast<unsigned char>(word[0])) != 0) {
+      if (tensorflow::DataType type = TypeNamed(word);
+          type != tensorflow::DT_INVALID && std::islower(static_cast<unsigned char>(word[0])) != 0) {
         arg.set_type(type);
       } else {
         arg.set_type_attr(std::string(word));
@@ -139,13 +143,26 @@ class RowParser {
         AttrValue element;
         Value(type.substr(5, type.size() - 6), element);
         switch (element.value_case()) {
-          case AttrValue::kS: list.add_s(element.s()); break;
-          case AttrValue::kI: list.add_i(element.i()); break;
-          case AttrValue::kF: list.add_f(element.f()); break;
-          case AttrValue::kB: list.add_b(element.b()); break;
-          case AttrValue::kType: list.add_type(element.type()); break;
-          case AttrValue::kShape: *list.add_shape() = element.shape(); break;
-          default: return;
+          case AttrValue::kS:
+            list.add_s(element.s());
+            break;
+          case AttrValue::kI:
+            list.add_i(element.i());
+            break;
+          case AttrValue::kF:
+            list.add_f(element.f());
+            break;
+          case AttrValue::kB:
+            list.add_b(element.b());
+            break;
+          case AttrValue::kType:
+            list.add_type(element.type());
+            break;
+          case AttrValue::kShape:
+            *list.add_shape() = element.shape();
+            break;
+          default:
+            return;
         }
       }
     } else if (type == "string") {
@@ -281,8 +298,10 @@ absl::StatusOr<const OpSignature*> OpRegistry::LookUp(absl::string_view op) cons
   if (row == std::end(kSignatures) || NameOfRow(*row) != op) {
     return absl::NotFoundError(absl::StrCat(
         "Op type not registered '", op,
-        "' in binary running on HOST. Make sure the Op and Kernel are registered in the binary running in this process. Note "
-        "that if you are loading a saved graph which used ops from tf.contrib, accessing (e.g.) `tf.contrib.resampler` should "
+        "' in binary running on HOST. Make sure the Op and Kernel are registered in the binary running in this "
+        "process. Note "
+        "that if you are loading a saved graph which used ops from tf.contrib, accessing (e.g.) `tf.contrib.resampler` "
+        "should "
         "be done before importing the graph, as contrib ops are lazily registered when the module is first accessed."));
   }
   return parsed_.emplace(NameOfRow(*row), RowParser(*row).Parse()).first->second.get();

@@ -1,8 +1,9 @@
-// The ops that the library knows: their signatures, and what follows from one for a node (default attrs, checks, types).
+// The ops that the library knows: their signatures, and what follows from one for a node (default attrs, checks,
+// types).
 //
-// The signatures stand in op_signatures.inc, one row each, and are parsed when first asked for, so that making a registry
-// costs nothing. Thread-safe. Pointers that it gives live as long as the registry.
-// Follows core/framework/{op,node_def_util,op_def_util}.cc; texts are TensorFlow 1.11.0's (errors H06, H12-H20).
+// The signatures stand in op_signatures.inc, one row each, and are parsed when first asked for, so that making a
+// registry costs nothing. Thread-safe. Pointers that it gives live as long as the registry. Follows
+// core/framework/{op,node_def_util,op_def_util}.cc; texts are TensorFlow 1.11.0's (errors H06, H12-H20).
 #ifndef TFPERSIST_REFERENCE_OP_OP_REGISTRY_H_
 #define TFPERSIST_REFERENCE_OP_OP_REGISTRY_H_
 

@@ -66,7 +66,8 @@ TEST(OpRegistryTest, UnknownOpIsTheTextOf1_11) {
   OpRegistry registry;
   auto found = registry.LookUp("NoSuchOp");
   EXPECT_EQ(found.status().code(), absl::StatusCode::kNotFound);
-  EXPECT_TRUE(absl::StartsWith(found.status().message(), "Op type not registered 'NoSuchOp' in binary running on HOST."));
+  EXPECT_TRUE(
+      absl::StartsWith(found.status().message(), "Op type not registered 'NoSuchOp' in binary running on HOST."));
 }
 
 TEST(NodeTextTest, IsTensorFlowsText) {
@@ -76,7 +77,8 @@ TEST(NodeTextTest, IsTensorFlowsText) {
   for (const auto& c : cases) {
     if (!c.contains("node_def")) continue;
     tensorflow::NodeDef node;
-    ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(c["node_def"].get<std::string>(), &node)) << c["node_def"];
+    ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(c["node_def"].get<std::string>(), &node))
+        << c["node_def"];
     if (c["from"] != "import") continue;
     EXPECT_EQ(SummarizeNodeDef(node), c["text"].get<std::string>());
     ++compared;

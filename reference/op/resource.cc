@@ -13,8 +13,8 @@ absl::Status ResourceManager::NotFound(absl::string_view container, absl::string
                                        absl::string_view type) const {
   // TensorFlow tells a container that was never used from one that lacks the name.
   if (!containers_.contains(container)) {
-    return absl::NotFoundError(absl::StrCat("Container ", container, " does not exist. (Could not find resource: ",
-                                            container, "/", name, ")"));
+    return absl::NotFoundError(absl::StrCat("Container ", container,
+                                            " does not exist. (Could not find resource: ", container, "/", name, ")"));
   }
   return absl::NotFoundError(absl::StrCat("Resource ", container, "/", name, "/", type, " does not exist."));
 }

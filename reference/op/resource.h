@@ -16,8 +16,8 @@
 
 namespace tfpersist {
 
-// Anything kept in a ResourceManager. A subclass names its type (kTypeName) as TensorFlow's messages print it; two types
-// may use one name without meeting.
+// Anything kept in a ResourceManager. A subclass names its type (kTypeName) as TensorFlow's messages print it; two
+// types may use one name without meeting.
 class Resource {
  public:
   virtual ~Resource() = default;

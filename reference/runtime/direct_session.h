@@ -1,9 +1,9 @@
 // DirectSession: runs parts of a graph on the devices of this process.
 //
-// Run() may be called from several threads at once; the graph may grow between runs (S26). Variables live in the session.
-// Follows core/common_runtime/direct_session.cc and python/client/session.py in what it accepts and how it fails: kernel
-// errors end with the node's text as TensorFlow 1.11.0 prints it (S21), and carry its name (base/status.h, NodeOf).
-// tfpersist::Session (reference/tfpersist.h) is this class with every kernel of the library.
+// Run() may be called from several threads at once; the graph may grow between runs (S26). Variables live in the
+// session. Follows core/common_runtime/direct_session.cc and python/client/session.py in what it accepts and how it
+// fails: kernel errors end with the node's text as TensorFlow 1.11.0 prints it (S21), and carry its name
+// (base/status.h, NodeOf). tfpersist::Session (reference/tfpersist.h) is this class with every kernel of the library.
 #ifndef TFPERSIST_REFERENCE_RUNTIME_DIRECT_SESSION_H_
 #define TFPERSIST_REFERENCE_RUNTIME_DIRECT_SESSION_H_
 

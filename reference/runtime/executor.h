@@ -1,5 +1,5 @@
-// Runs plans. A RunState is what one run of one plan writes to: the slots and the kernel context; it is kept between runs
-// so that a warm run allocates nothing but its outputs.
+// Runs plans. A RunState is what one run of one plan writes to: the slots and the kernel context; it is kept between
+// runs so that a warm run allocates nothing but its outputs.
 //
 // A run goes through the steps in order on the calling thread; kernels split their own work over the device's threads.
 // Dead tensors (Switch) pass through the slots as flags. Iteration frames, when loops come, are RunStates of sub-plans:

@@ -113,8 +113,7 @@ absl::StatusOr<Device*> Placer::Place(const Graph& graph, const Node& node) {
   auto fail = [&](std::string message) {
     std::vector<std::string> inputs;
     for (const Output& in : node.inputs()) inputs.push_back(in.index == 0 ? in.op_name() : in.name());
-    return AttachNode(absl::InvalidArgumentError(message), node.name(),
-                      SummarizeForError(node, inputs, node.device()));
+    return AttachNode(absl::InvalidArgumentError(message), node.name(), SummarizeForError(node, inputs, node.device()));
   };
   if (node.device().empty()) {
     // With the node that it is colocated with, if that has been placed; else on the first device.
@@ -148,9 +147,8 @@ absl::StatusOr<Device*> Placer::Place(const Graph& graph, const Node& node) {
     }
   }
   return fail(absl::StrCat("Cannot assign a device for operation '", node.name(),
-                           "': Operation was explicitly assigned to ", node.device(),
-                           " but available devices are [ ", available_,
-                           " ]. Make sure the device specification refers to a valid device."));
+                           "': Operation was explicitly assigned to ", node.device(), " but available devices are [ ",
+                           available_, " ]. Make sure the device specification refers to a valid device."));
 }
 
 }  // namespace tfpersist

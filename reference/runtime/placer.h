@@ -38,8 +38,8 @@ class Placer {
  public:
   Placer(absl::Span<const std::unique_ptr<Device>> devices, bool allow_soft_placement);
 
-  // Places the nodes that came since the last call. An error is kept and given again until the session ends, as the graph
-  // keeps the bad node.
+  // Places the nodes that came since the last call. An error is kept and given again until the session ends, as the
+  // graph keeps the bad node.
   absl::Status PlaceNewNodes(const Graph& graph);
   // REQUIRES: the node has been placed.
   Device* device_of(const Node& node) const { return placed_[node.id()]; }

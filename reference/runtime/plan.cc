@@ -73,10 +73,10 @@ class Plan::Compiler {
     }
     if (!loops.empty()) {
       const size_t shown = std::min<size_t>(loops.size(), 8);
-      return absl::UnimplementedError(absl::StrCat(
-          "This session runs no loops yet, and what was asked for needs ", loops.size(), " loop nodes: ",
-          absl::StrJoin(loops.begin(), loops.begin() + shown, ", "), loops.size() > shown ? ", ..." : "",
-          ". Feed the loop's results, or fetch a tensor before it."));
+      return absl::UnimplementedError(
+          absl::StrCat("This session runs no loops yet, and what was asked for needs ", loops.size(),
+                       " loop nodes: ", absl::StrJoin(loops.begin(), loops.begin() + shown, ", "),
+                       loops.size() > shown ? ", ..." : "", ". Feed the loop's results, or fetch a tensor before it."));
     }
     std::vector<const Node*> missing;
     for (const Node* node : nodes) {
@@ -91,9 +91,9 @@ class Plan::Compiler {
       if (seen.insert(node->op()).second) others.push_back(node->op());
     }
     std::sort(others.begin(), others.end());
-    std::string message =
-        absl::StrCat("No OpKernel was registered to support Op '", first->op(),
-                     "' with these attrs.  Registered devices: [CPU], Registered kernels:\n  <no registered kernels>\n");
+    std::string message = absl::StrCat(
+        "No OpKernel was registered to support Op '", first->op(),
+        "' with these attrs.  Registered devices: [CPU], Registered kernels:\n  <no registered kernels>\n");
     if (!others.empty()) {
       absl::StrAppend(&message, "  Other ops of this run without a kernel: ", absl::StrJoin(others, ", "), "\n");
     }
@@ -149,8 +149,7 @@ class Plan::Compiler {
     for (const Node* node : order_) {
       absl::StatusOr<PlacedKernel> placed = kernels_.KernelFor(*node);
       if (!placed.ok()) {
-        return AttachNode(placed.status(), node->name(),
-                          SummarizeForError(*node, InputTexts(*node), node->device()));
+        return AttachNode(placed.status(), node->name(), SummarizeForError(*node, InputTexts(*node), node->device()));
       }
       Step step{};
       step.kernel = placed->kernel;
@@ -158,8 +157,8 @@ class Plan::Compiler {
       step.node = node;
       step.allows_uninitialized = placed->def->allows_uninitialized_input;
       step.kind = node->op() == "Merge" || node->op() == "RefMerge" ? StepKind::kMerge
-                  : node->op() == "ControlTrigger"                   ? StepKind::kControlTrigger
-                                                                     : StepKind::kPlain;
+                  : node->op() == "ControlTrigger"                  ? StepKind::kControlTrigger
+                                                                    : StepKind::kPlain;
       step.first_input = static_cast<int32_t>(plan_->inputs_.size());
       step.num_inputs = static_cast<int32_t>(node->inputs().size());
       step.plain_inputs = true;
@@ -170,10 +169,10 @@ class Plan::Compiler {
         auto fed = fed_.find(KeyOf(source));
         if (fed != fed_.end()) {
           if (wants_ref) {
-            return absl::InvalidArgumentError(absl::StrCat(
-                "Input ", i, " of node ", node->name(), " was passed ", DataTypeString(BaseType(source.dtype())),
-                " from ", InputText(source), ":0 incompatible with expected ", DataTypeString(node->input_types()[i]),
-                "."));
+            return absl::InvalidArgumentError(absl::StrCat("Input ", i, " of node ", node->name(), " was passed ",
+                                                           DataTypeString(BaseType(source.dtype())), " from ",
+                                                           InputText(source), ":0 incompatible with expected ",
+                                                           DataTypeString(node->input_types()[i]), "."));
           }
           input.slot = FeedSlot(fed->second);
           input.flags = kConstBuffer;
@@ -181,9 +180,9 @@ class Plan::Compiler {
           input.slot = first_slot.at(source.node) + source.index;
           const bool is_ref = IsRefType(source.dtype());
           if (wants_ref && !is_ref) {
-            return absl::InvalidArgumentError(absl::StrCat("Input ", i, " of node ", node->name(), " wants a variable (",
-                                                           DataTypeString(node->input_types()[i]), "), and ",
-                                                           source.name(), " is none."));
+            return absl::InvalidArgumentError(
+                absl::StrCat("Input ", i, " of node ", node->name(), " wants a variable (",
+                             DataTypeString(node->input_types()[i]), "), and ", source.name(), " is none."));
           }
           if (is_ref) {
             input.flags = wants_ref ? kRefWanted : kDereference;

@@ -121,7 +121,8 @@ class Saver {
 };
 
 // tf.train.export_meta_graph(): the graph without a saver.
-absl::StatusOr<std::unique_ptr<tensorflow::MetaGraphDef>> ExportMetaGraph(const Graph& graph, absl::string_view filename,
+absl::StatusOr<std::unique_ptr<tensorflow::MetaGraphDef>> ExportMetaGraph(const Graph& graph,
+                                                                          absl::string_view filename,
                                                                           const SaverExportOptions& options = {});
 
 struct ImportMetaGraphOptions {

@@ -12,8 +12,10 @@
 namespace tfpersist {
 namespace {
 
-absl::StatusOr<std::unique_ptr<tensorflow::MetaGraphDef>> Export(const Graph& graph, const tensorflow::SaverDef* saver_def,
-                                                                 absl::string_view filename, const SaverExportOptions& options) {
+absl::StatusOr<std::unique_ptr<tensorflow::MetaGraphDef>> Export(const Graph& graph,
+                                                                 const tensorflow::SaverDef* saver_def,
+                                                                 absl::string_view filename,
+                                                                 const SaverExportOptions& options) {
   ExportMetaGraphOptions exported;
   exported.saver_def = saver_def;
   exported.export_scope = options.export_scope;
@@ -29,13 +31,14 @@ absl::StatusOr<std::unique_ptr<tensorflow::MetaGraphDef>> Export(const Graph& gr
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<tensorflow::MetaGraphDef>> Saver::ExportMetaGraph(absl::string_view filename,
-                                                                                 const SaverExportOptions& options) const {
+absl::StatusOr<std::unique_ptr<tensorflow::MetaGraphDef>> Saver::ExportMetaGraph(
+    absl::string_view filename, const SaverExportOptions& options) const {
   const std::unique_ptr<tensorflow::SaverDef> def = ToProto(options.export_scope);
   return Export(graph(), def.get(), filename, options);
 }
 
-absl::StatusOr<std::unique_ptr<tensorflow::MetaGraphDef>> ExportMetaGraph(const Graph& graph, absl::string_view filename,
+absl::StatusOr<std::unique_ptr<tensorflow::MetaGraphDef>> ExportMetaGraph(const Graph& graph,
+                                                                          absl::string_view filename,
                                                                           const SaverExportOptions& options) {
   return Export(graph, nullptr, filename, options);
 }
@@ -59,7 +62,8 @@ absl::StatusOr<std::optional<Saver>> ImportMetaGraph(Graph& graph, const tensorf
   return std::optional<Saver>(std::move(made));
 }
 
-absl::StatusOr<std::optional<Saver>> ImportMetaGraph(Graph& graph, absl::string_view filename, const ImportMetaGraphOptions& options) {
+absl::StatusOr<std::optional<Saver>> ImportMetaGraph(Graph& graph, absl::string_view filename,
+                                                     const ImportMetaGraphOptions& options) {
   TFP_ASSIGN_OR_RETURN(std::unique_ptr<tensorflow::MetaGraphDef> meta,
                        ReadMetaGraph(PosixFileSystem(), std::string(filename), graph.limits()));
   return ImportMetaGraph(graph, *meta, options);
