@@ -22,7 +22,7 @@ import tempfile
 
 VERSIONS = ["1.11.0", "1.15.5", "2.21.0"]
 # Made in this order when no area is named. Every script also depends on make/common.py.
-AREAS = ["document", "op_defs", "descriptors", "dtypes", "meta", "slices", "sharded", "ema", "freeze", "node_text", "unique_names", "v1",
+AREAS = ["document", "op_defs", "descriptors", "dtypes", "meta", "slices", "sharded", "ema", "freeze", "node_text", "unique_names", "v1", "op_graphs",
          "retention", "state_files", "tables"]
 # Areas that only some versions make; the rest are made by all.
 # node_text: later versions print no attrs. tables: the bytes are the same in all.

@@ -4,7 +4,7 @@
 #include <tuple>
 #include <utility>
 
-#include "reference/proto/graph.pb.h"
+#include "reference/proto/node_def.pb.h"
 
 namespace tfpersist {
 

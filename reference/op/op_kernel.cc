@@ -1,7 +1,7 @@
 #include "reference/op/op_kernel.h"
 
 #include "reference/base/status.h"
-#include "reference/proto/graph.pb.h"
+#include "reference/proto/node_def.pb.h"
 
 namespace tfpersist {
 namespace {
@@ -15,13 +15,13 @@ absl::Status WrongKind(const tensorflow::NodeDef& node, absl::string_view name, 
 
 }  // namespace
 
-const std::string& OpKernelConstruction::node_name() const { return def().name(); }
+const std::string& OpKernelConstruction::name() const { return def().name(); }
 
 absl::StatusOr<const AttrValue*> OpKernelConstruction::Attr(absl::string_view name) const {
   auto it = def().attr().find(std::string(name));
   if (it == def().attr().end()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("No attr named '", name, "' in node ", node_name(), " (op ", def().op(), ")."));
+        absl::StrCat("No attr named '", name, "' in node ", name(), " (op ", def().op(), ")."));
   }
   return &it->second;
 }

@@ -35,7 +35,7 @@ class OpKernelConstruction {
   virtual absl::Span<const DataType> input_types() const = 0;
   virtual absl::Span<const DataType> output_types() const = 0;
   virtual DeviceType device_type() const = 0;
-  const std::string& node_name() const;
+  const std::string& name() const;
 
   // Attrs by C++ type; INVALID_ARGUMENT if the node has none of that name and kind.
   absl::StatusOr<const tensorflow::AttrValue*> Attr(absl::string_view name) const;

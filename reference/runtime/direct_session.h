@@ -24,6 +24,8 @@ struct SessionOptions {
   int threads = 0;  // bounds every pool that a run uses; 0: the machine's cores
   bool allow_soft_placement = false;
   int cpu_devices = 1;  // "/device:CPU:0" … as ConfigProto.device_count
+  // As the C API has it instead of Python: nothing asked for, and a tensor both fed and fetched, are errors (S23, S24).
+  bool c_api_checks = false;
 };
 
 // What a run did, for reports: bytes, host fallbacks. Filled when passed in.

@@ -9,7 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "reference/base/status.h"
-#include "reference/proto/graph.pb.h"
+#include "reference/proto/node_def.pb.h"
 #include "reference/runtime/node_text.h"
 #include "reference/runtime/plan.h"
 

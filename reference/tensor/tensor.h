@@ -159,6 +159,9 @@ struct ResourceHandle {
   std::string name;
   uint64_t hash_code = 0;
   std::string maybe_type_name;
+  // What VarHandleOp declares, so that an assignment can be checked.
+  DataType dtype = DT_INVALID;
+  PartialTensorShape shape;
 };
 
 // A variant's value in its portable form (VariantTensorDataProto): what a checkpoint can hold.

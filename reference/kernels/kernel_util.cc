@@ -1,0 +1,39 @@
+#include "reference/kernels/kernel_util.h"
+
+namespace tfpersist {
+
+absl::Status NoKernelForType(DataType dtype) {
+  return absl::UnimplementedError(absl::StrCat("No kernel for dtype ", DataTypeString(dtype), "."));
+}
+
+absl::StatusOr<std::vector<int64_t>> IntVector(const Tensor& t, absl::string_view what) {
+  if (t.shape().rank() > 1) {
+    return absl::InvalidArgumentError(absl::StrCat(what, " must be 1-D, not shape ", t.shape().DebugString()));
+  }
+  std::vector<int64_t> values;
+  if (t.dtype() == DT_INT32) {
+    values.assign(t.flat<int32_t>().begin(), t.flat<int32_t>().end());
+  } else if (t.dtype() == DT_INT64) {
+    values.assign(t.flat<int64_t>().begin(), t.flat<int64_t>().end());
+  } else {
+    return absl::InvalidArgumentError(absl::StrCat(what, " must be int32 or int64, not ", DataTypeString(t.dtype())));
+  }
+  return values;
+}
+
+absl::StatusOr<int64_t> IntScalar(const Tensor& t, absl::string_view what) {
+  if (!t.shape().IsScalar()) {
+    return absl::InvalidArgumentError(absl::StrCat(what, " must be a scalar, not shape ", t.shape().DebugString()));
+  }
+  TFP_ASSIGN_OR_RETURN(std::vector<int64_t> values, IntVector(t, what));
+  return values[0];
+}
+
+void Shard(OpKernelContext& ctx, int64_t n, int64_t cost, const std::function<void(int64_t, int64_t)>& f) {
+  constexpr int64_t kWorthwhile = 50'000;  // nanoseconds: below, a second thread costs more than it saves
+  const int64_t unit = std::max<int64_t>(1, cost);
+  if (n <= 1 || n < kWorthwhile / unit) return f(0, n);
+  ctx.device().threads().ParallelFor(n, std::max<int64_t>(1, kWorthwhile / 2 / unit), f);
+}
+
+}  // namespace tfpersist

@@ -1,0 +1,30 @@
+#include "reference/kernels/kernels.h"
+
+namespace tfpersist {
+
+void RegisterCpuKernels(KernelRegistry* registry) {
+  RegisterArithmeticKernels(registry);
+  RegisterComparisonKernels(registry);
+  RegisterUnaryKernels(registry);
+  RegisterCastKernels(registry);
+  RegisterSelectKernels(registry);
+  RegisterConstantKernels(registry);
+  RegisterIdentityKernels(registry);
+  RegisterControlFlowKernels(registry);
+  RegisterVariableKernels(registry);
+  RegisterResourceVariableKernels(registry);
+  RegisterShapeKernels(registry);
+  RegisterConcatKernels(registry);
+  RegisterSliceKernels(registry);
+  RegisterTransposeKernels(registry);
+  RegisterGatherKernels(registry);
+  RegisterRangeKernels(registry);
+  RegisterMatMulKernels(registry);
+  RegisterReductionKernels(registry);
+  RegisterSoftmaxKernels(registry);
+  RegisterStringKernels(registry);
+  RegisterSaveRestoreKernels(registry);
+  RegisterSaveRestoreV1Kernels(registry);
+}
+
+}  // namespace tfpersist

@@ -1,0 +1,130 @@
+// Reference variables: VariableV2, Assign and its kin. Follows core/kernels/variable_ops.cc, assign_op.h,
+// dense_update_ops.cc.
+//
+// A write goes in place only while nobody else holds the buffer, so a value once read never changes under its reader.
+#include <atomic>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "reference/kernels/dense_update.h"
+#include "reference/kernels/kernel_util.h"
+#include "reference/kernels/kernels.h"
+
+namespace tfpersist {
+namespace {
+
+class VariableKernel : public OpKernel {
+ public:
+  VariableKernel(DataType dtype, std::string container, std::string name)
+      : dtype_(dtype), container_(std::move(container)), name_(std::move(name)) {}
+
+  static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
+    TFP_ASSIGN_OR_RETURN(DataType dtype, c.TypeAttr("dtype"));
+    std::string container = c.StringAttr("container").value_or("");
+    std::string name = c.StringAttr("shared_name").value_or("");
+    if (container.empty()) container = ResourceManager::kDefaultContainer;
+    if (name.empty()) name = c.name();
+    return std::make_unique<VariableKernel>(dtype, std::move(container), std::move(name));
+  }
+
+  absl::Status Compute(OpKernelContext& ctx) override {
+    RefVariable* variable = cached_.load(std::memory_order_acquire);
+    if (variable == nullptr) {
+      TFP_ASSIGN_OR_RETURN(variable, Find(ctx.resources()));
+    }
+    ctx.SetRefOutput(0, variable);
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::StatusOr<RefVariable*> Find(ResourceManager& resources) {
+    absl::MutexLock lock(&mu_);
+    if (variable_ == nullptr) {
+      auto variable = resources.LookupOrCreate<RefVariable>(
+          container_, name_, [this] { return std::make_shared<RefVariable>(dtype_); });
+      if (variable->dtype != dtype_) {
+        return absl::InvalidArgumentError(absl::StrCat("Variable ", container_, "/", name_, " holds ",
+                                                       DataTypeString(variable->dtype), ", and this node asks for ",
+                                                       DataTypeString(dtype_), " under the same shared_name."));
+      }
+      variable_ = std::move(variable);
+    }
+    cached_.store(variable_.get(), std::memory_order_release);
+    return variable_.get();
+  }
+
+  const DataType dtype_;
+  const std::string container_, name_;
+  std::atomic<RefVariable*> cached_{nullptr};
+  absl::Mutex mu_;
+  std::shared_ptr<RefVariable> variable_ ABSL_GUARDED_BY(mu_);
+};
+
+class AssignKernel : public OpKernel {
+ public:
+  explicit AssignKernel(bool validate_shape) : validate_shape_(validate_shape) {}
+
+  static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
+    return std::make_unique<AssignKernel>(c.BoolAttr("validate_shape").value_or(true));
+  }
+
+  absl::Status Compute(OpKernelContext& ctx) override {
+    RefVariable* variable = ctx.ref_input(0);
+    const Tensor& value = ctx.input(1);
+    TFP_RETURN_IF_ERROR(CheckValueType(*variable, value));
+    ctx.SetRefOutput(0, variable);
+    absl::MutexLock lock(&variable->mu);
+    Tensor& old = variable->value;
+    if (validate_shape_ && old.has_value() && old.shape() != value.shape()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("Assign requires shapes of both tensors to match. lhs shape= ", old.shape().DebugString(),
+                       " rhs shape= ", value.shape().DebugString()));
+    }
+    return StoreValue(ctx, 1, &old);
+  }
+
+ private:
+  const bool validate_shape_;
+};
+
+template <UpdateKind kKind>
+absl::Status AssignUpdate(OpKernelContext& ctx) {
+  RefVariable* variable = ctx.ref_input(0);
+  const Tensor& value = ctx.input(1);
+  TFP_RETURN_IF_ERROR(CheckValueType(*variable, value));
+  ctx.SetRefOutput(0, variable);
+  absl::MutexLock lock(&variable->mu);
+  Tensor& old = variable->value;
+  if (old.shape() != value.shape()) {
+    return absl::InvalidArgumentError("Parameters and update must be the same size");
+  }
+  return UpdateValue(kKind, value, &old);
+}
+
+absl::Status IsVariableInitialized(OpKernelContext& ctx) {
+  RefVariable* variable = ctx.ref_input(0);
+  bool initialized;
+  {
+    absl::MutexLock lock(&variable->mu);
+    initialized = variable->value.has_value();
+  }
+  ctx.SetOutput(0, Tensor::Scalar<bool>(initialized));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void RegisterVariableKernels(KernelRegistry* registry) {
+  RegisterKernel<VariableKernel>(registry, "VariableV2");
+  RegisterKernel<VariableKernel>(registry, "Variable");
+  RegisterKernel<AssignKernel>(registry, "Assign", "", 0, /*allows_uninitialized_input=*/true);
+  RegisterFunction(registry, "AssignAdd", AssignUpdate<UpdateKind::kAdd>, "T", kNumberTypes);
+  RegisterFunction(registry, "AssignSub", AssignUpdate<UpdateKind::kSub>, "T", kNumberTypes);
+  registry->Register({.op = "IsVariableInitialized",
+                      .allows_uninitialized_input = true,
+                      .factory = [](OpKernelConstruction&) -> absl::StatusOr<std::unique_ptr<OpKernel>> {
+                        return std::make_unique<FunctionKernel>(IsVariableInitialized);
+                      }});
+}
+
+}  // namespace tfpersist
