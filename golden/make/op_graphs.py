@@ -9,6 +9,7 @@ A dtype that 1.11.0 has no kernel for is left out.
 from common import *
 
 import binascii
+import json
 
 from tensorflow.core.framework import graph_pb2, types_pb2
 from tensorflow.python.framework import op_def_registry
@@ -157,15 +158,16 @@ for op in ["IsNan", "IsInf", "IsFinite"]:
     for dtype in FLOATS:
         case("comparison", op, [special.astype(dtype)])
 
-EXACT = ["Neg", "Abs", "Square", "Floor", "Ceil", "Rint", "Round", "Sign", "Relu", "Relu6", "Invert", "Sqrt"]
+EXACT = ["Neg", "Abs", "Square", "Floor", "Ceil", "Rint", "Round", "Sign", "Relu", "Relu6", "Invert"]  # Sqrt: an approximation in 1.11.0
 POSITIVE = ["Sqrt", "Rsqrt", "Log", "Log1p"]
 UNIT = ["Asin", "Acos"]
-for op in EXACT + ["Rsqrt", "Exp", "Expm1", "Log", "Log1p", "Tanh", "Sinh", "Cosh", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Erf", "Erfc", "Sigmoid",
+for op in EXACT + ["Sqrt", "Rsqrt", "Exp", "Expm1", "Log", "Log1p", "Tanh", "Sinh", "Cosh", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Erf", "Erfc", "Sigmoid",
                    "Reciprocal", "Inv", "Elu", "Selu", "Softplus", "Softsign"]:
-    for dtype in NUMBERS:
+    for dtype in FLOATS + COMPLEX if op == "Round" else NUMBERS:  # 1.11.0 rounds the integer 1 to 2
         for shape in [(2, 5), (), (0,)] if dtype == np.float32 else [(2, 5)]:
-            x = array(dtype, shape, 0 if op in POSITIVE else (-1 if op in UNIT else -4), 1 if op in UNIT else 4)
-            case("unary", op, [x], ulp=0 if op in EXACT and dtype not in COMPLEX else 16 if dtype in COMPLEX else 8)
+            far = 1 if op in UNIT else 3 if op == "Expm1" else 4  # beyond pi 1.11.0's complex expm1 is off a branch
+            x = array(dtype, shape, 0 if op in POSITIVE else -far, far)
+            case("unary", op, [x], ulp=0 if op in EXACT and dtype not in COMPLEX else 64 if op == "Softplus" else 16 if dtype in COMPLEX else 8)
     case("unary", op, [np.array([0.5, 1.5, 2.5, -0.5, -1.5], np.float32)], ulp=0 if op in EXACT else 8)
 case("unary", "Neg", [np.array([-2 ** 31, 2 ** 31 - 1], np.int32)])
 
@@ -304,7 +306,7 @@ for op in ["ArgMax", "ArgMin"]:
     case("reduction", op, [array(np.float32, (0, 4)), np.array(0, np.int32)], output_type="type: DT_INT32")
 for dtype in FLOATS:
     case("reduction", "Softmax", [array(dtype, (3, 5))], ulp=16)
-    case("reduction", "LogSoftmax", [array(dtype, (3, 5))], ulp=16)
+    case("reduction", "LogSoftmax", [array(dtype, (3, 5))], ulp=64)
 
 # ---- strings, control ----
 case("string", "StringJoin", [array(np.object_, (2,)), np.array(b"-", dtype=object), array(np.object_, (2,))], separator='s: "/"')
@@ -316,4 +318,6 @@ case("string", "Assert", [np.array(False), np.array(b"msg", dtype=object), np.ar
 case("string", "Assert", [np.array(True), np.array(b"msg", dtype=object)], summarize="i: 3")
 
 for family, entries in families.items():
-    write_json(out(family + ".json"), entries)
+    lines = [json.dumps(entry, sort_keys=True) for entry in entries]  # a line per case
+    write_text(out(family + ".json"), u"[\n" + u",\n".join(lines) + u"\n]\n")
+finish()

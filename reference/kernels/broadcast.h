@@ -20,8 +20,8 @@ struct Broadcast {
   // INVALID_ARGUMENT "Incompatible shapes: [2,3] vs. [4]".
   static absl::StatusOr<Broadcast> Of(const TensorShape& x, const TensorShape& y);
 
-  TensorShape shape;                     // of the result
-  absl::InlinedVector<Dim, 4> dims;      // outermost first; at least one, the last is the inner loop
+  TensorShape shape;                 // of the result
+  absl::InlinedVector<Dim, 4> dims;  // outermost first; at least one, the last is the inner loop
 };
 
 // Calls inner(x_offset, y_offset, out_offset) for each row of b.dims.back().size elements.

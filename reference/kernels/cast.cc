@@ -1,7 +1,7 @@
 // Cast. Follows core/kernels/cast_op.cc.
 //
-// Defined for every value: a float outside the integer's range (or NaN) gives what the x86-64 conversion that TensorFlow's
-// CPU kernels use gives: the value through int64, cut to the width; for int64 itself, INT64_MIN.
+// Defined for every value: a float outside the integer's range (or NaN) gives what the x86-64 conversion that
+// TensorFlow's CPU kernels use gives: the value through int64, cut to the width; for int64 itself, INT64_MIN.
 #include <cmath>
 #include <limits>
 

@@ -1,5 +1,5 @@
-// ConcatV2, Concat, Pack, Unpack, Split, SplitV. Follows core/kernels/concat_op.cc, pack_op.cc, unpack_op.cc, split_op.cc,
-// split_v_op.cc. All of them move blocks of elements: a tensor is seen as [before, axis, after].
+// ConcatV2, Concat, Pack, Unpack, Split, SplitV. Follows core/kernels/concat_op.cc, pack_op.cc, unpack_op.cc,
+// split_op.cc, split_v_op.cc. All of them move blocks of elements: a tensor is seen as [before, axis, after].
 #include "absl/strings/str_cat.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
@@ -19,29 +19,27 @@ absl::Status Join(OpKernelContext& ctx, int first, int last, int64_t wanted_axis
   const TensorShape& shape = ctx.input(first).shape();
   const int rank = shape.rank();
   if (rank == 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("ConcatOp : Expected concatenating dimensions in the range [", -rank, ", ", rank, "), but got ",
-                     wanted_axis));
+    return absl::InvalidArgumentError(absl::StrCat("ConcatOp : Expected concatenating dimensions in the range [", -rank,
+                                                   ", ", rank, "), but got ", wanted_axis));
   }
   if (wanted_axis < -rank || wanted_axis >= rank) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("ConcatOp : Expected concatenating dimensions in the range [", -rank, ", ", rank, "), but got ",
-                     wanted_axis));
+    return absl::InvalidArgumentError(absl::StrCat("ConcatOp : Expected concatenating dimensions in the range [", -rank,
+                                                   ", ", rank, "), but got ", wanted_axis));
   }
   const int axis = static_cast<int>(wanted_axis < 0 ? wanted_axis + rank : wanted_axis);
   int64_t total = 0;
   for (int i = first; i < last; ++i) {
     const TensorShape& s = ctx.input(i).shape();
     if (s.rank() != rank) {
-      return absl::InvalidArgumentError(absl::StrCat("ConcatOp : Ranks of all input tensors should match: shape[0] = ",
-                                                     shape.DebugString(), " vs. shape[", i - first, "] = ",
-                                                     s.DebugString()));
+      return absl::InvalidArgumentError(
+          absl::StrCat("ConcatOp : Ranks of all input tensors should match: shape[0] = ", shape.DebugString(),
+                       " vs. shape[", i - first, "] = ", s.DebugString()));
     }
     for (int d = 0; d < rank; ++d) {
       if (d != axis && s.dim(d) != shape.dim(d)) {
-        return absl::InvalidArgumentError(absl::StrCat("ConcatOp : Dimensions of inputs should match: shape[0] = ",
-                                                       shape.DebugString(), " vs. shape[", i - first, "] = ",
-                                                       s.DebugString()));
+        return absl::InvalidArgumentError(
+            absl::StrCat("ConcatOp : Dimensions of inputs should match: shape[0] = ", shape.DebugString(),
+                         " vs. shape[", i - first, "] = ", s.DebugString()));
       }
     }
     if (__builtin_add_overflow(total, s.dim(axis), &total)) {
@@ -105,9 +103,9 @@ absl::Status Pack(OpKernelContext& ctx, int64_t wanted_axis) {
   const int count = ctx.num_inputs();
   for (int i = 1; i < count; ++i) {
     if (ctx.input(i).shape() != shape) {
-      return absl::InvalidArgumentError(absl::StrCat("Shapes of all inputs must match: values[0].shape = ",
-                                                     shape.DebugString(), " != values[", i, "].shape = ",
-                                                     ctx.input(i).shape().DebugString()));
+      return absl::InvalidArgumentError(
+          absl::StrCat("Shapes of all inputs must match: values[0].shape = ", shape.DebugString(), " != values[", i,
+                       "].shape = ", ctx.input(i).shape().DebugString()));
     }
   }
   std::vector<int64_t> dims(shape.dims().begin(), shape.dims().end());
@@ -190,8 +188,9 @@ absl::Status Split(OpKernelContext& ctx) {
   TFP_ASSIGN_OR_RETURN(const int axis, SplitAxis(ctx.input(0), x));
   const int count = ctx.num_outputs();
   if (x.shape().dim(axis) % count != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("Number of ways to split should evenly divide the split dimension, but got split_dim ",
-                                                   axis, " (size = ", x.shape().dim(axis), ") and num_split ", count));
+    return absl::InvalidArgumentError(
+        absl::StrCat("Number of ways to split should evenly divide the split dimension, but got split_dim ", axis,
+                     " (size = ", x.shape().dim(axis), ") and num_split ", count));
   }
   return Cut(ctx, x, axis, std::vector<int64_t>(count, x.shape().dim(axis) / count), false);
 }
@@ -201,8 +200,8 @@ absl::Status SplitV(OpKernelContext& ctx) {
   TFP_ASSIGN_OR_RETURN(std::vector<int64_t> sizes, IntVector(ctx.input(1), "size_splits"));
   TFP_ASSIGN_OR_RETURN(const int axis, SplitAxis(ctx.input(2), x));
   if (static_cast<int>(sizes.size()) != ctx.num_outputs()) {
-    return absl::InvalidArgumentError(absl::StrCat("Length of size_splits (", sizes.size(),
-                                                   ") must be num_split (", ctx.num_outputs(), ")"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("Length of size_splits (", sizes.size(), ") must be num_split (", ctx.num_outputs(), ")"));
   }
   const int64_t size = x.shape().dim(axis);
   int64_t known = 0;
@@ -211,8 +210,9 @@ absl::Status SplitV(OpKernelContext& ctx) {
     if (sizes[i] == -1 && unknown < 0) {
       unknown = i;
     } else if (sizes[i] < 0 || sizes[i] > size - known) {
-      return absl::InvalidArgumentError(absl::StrCat("size_splits must sum to the dimension of value along split dimension (",
-                                                     size, "); entry ", i, " is ", sizes[i]));
+      return absl::InvalidArgumentError(
+          absl::StrCat("size_splits must sum to the dimension of value along split dimension (", size, "); entry ", i,
+                       " is ", sizes[i]));
     } else {
       known += sizes[i];
     }
@@ -220,7 +220,10 @@ absl::Status SplitV(OpKernelContext& ctx) {
   if (unknown >= 0) {
     sizes[unknown] = size - known;
   } else if (known != size) {
-    return absl::InvalidArgumentError(absl::StrCat("Determined shape must either match input shape along split_dim exactly if fully specified, or be less than the size of the input along split_dim if not fully specified.  Got: ", known));
+    return absl::InvalidArgumentError(
+        absl::StrCat("Determined shape must either match input shape along split_dim exactly if fully specified, or be "
+                     "less than the size of the input along split_dim if not fully specified.  Got: ",
+                     known));
   }
   return Cut(ctx, x, axis, sizes, false);
 }

@@ -41,8 +41,8 @@ class PlaceholderKernel : public OpKernel {
 
   static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
     TFP_ASSIGN_OR_RETURN(DataType dtype, c.TypeAttr("dtype"));
-    std::string message = absl::StrCat("You must feed a value for placeholder tensor '", c.name(),
-                                       "' with dtype ", DataTypeString(dtype));
+    std::string message = absl::StrCat("You must feed a value for placeholder tensor '", c.name(), "' with dtype ",
+                                       DataTypeString(dtype));
     absl::StatusOr<PartialTensorShape> shape = c.ShapeAttr("shape");
     if (shape.ok() && !shape->unknown_rank() && shape->rank() > 0) {
       absl::StrAppend(&message, " and shape ", shape->DebugString());

@@ -8,8 +8,8 @@ namespace {
 
 absl::StatusOr<bool> Predicate(const Tensor& t) {
   if (t.num_elements() != 1) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "The second input must be a scalar, but it has shape ", t.shape().DebugString()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("The second input must be a scalar, but it has shape ", t.shape().DebugString()));
   }
   return t.flat<bool>()[0];
 }

@@ -80,9 +80,8 @@ class UnaryKernel : public OpKernel {
     if (n < 8192) {
       loop_(from, to, n);
     } else {
-      Shard(ctx, n, kCost, [&](int64_t begin, int64_t end) {
-        loop_(from + begin * in_size_, to + begin * out_size_, end - begin);
-      });
+      Shard(ctx, n, kCost,
+            [&](int64_t begin, int64_t end) { loop_(from + begin * in_size_, to + begin * out_size_, end - begin); });
     }
     return absl::OkStatus();
   }

@@ -1,5 +1,5 @@
-// What each elementwise row of cwise_ops.def computes for one element. Integers wrap (unsigned arithmetic inside) and are
-// defined for every input; half and bfloat16 compute in float and round once, as TensorFlow's do.
+// What each elementwise row of cwise_ops.def computes for one element. Integers wrap (unsigned arithmetic inside) and
+// are defined for every input; half and bfloat16 compute in float and round once, as TensorFlow's do.
 //
 // Apply(a, b, fault): `fault` is set where TensorFlow fails (integer division by zero, a negative integer power).
 #ifndef TFPERSIST_REFERENCE_KERNELS_CWISE_FUNCTORS_H_
@@ -232,12 +232,12 @@ struct Relu6Grad {  // (dy, x)
 
 // ---- comparisons and logic ----
 
-#define TFP_COMPARISON(Name, op)                              \
-  struct Name {                                               \
-    template <typename T>                                     \
-    static bool Apply(const T& a, const T& b, bool&) {        \
-      return a op b;                                          \
-    }                                                         \
+#define TFP_COMPARISON(Name, op)                       \
+  struct Name {                                        \
+    template <typename T>                              \
+    static bool Apply(const T& a, const T& b, bool&) { \
+      return a op b;                                   \
+    }                                                  \
   }
 TFP_COMPARISON(Equal, ==);
 TFP_COMPARISON(NotEqual, !=);
@@ -300,21 +300,41 @@ struct Reciprocal {
   }
 };
 
+// expm1 and log1p with complex arguments, which <complex> lacks; exact near zero too.
+template <typename T>
+T Expm1Of(T x) {
+  if constexpr (kIsComplex<T>) {
+    const auto half_sine = std::sin(x.imag() / 2);
+    return T(std::expm1(x.real()) * std::cos(x.imag()) - 2 * half_sine * half_sine,
+             std::exp(x.real()) * std::sin(x.imag()));
+  } else {
+    return std::expm1(x);
+  }
+}
+template <typename T>
+T Log1pOf(T x) {
+  if constexpr (kIsComplex<T>) {
+    return T(std::log1p(x.real() * (2 + x.real()) + x.imag() * x.imag()) / 2, std::atan2(x.imag(), 1 + x.real()));
+  } else {
+    return std::log1p(x);
+  }
+}
+
 // A function of <cmath> (or std::complex) in the wide type.
-#define TFP_MATH(Name, expression)        \
-  struct Name {                           \
-    template <typename T>                 \
-    static T Apply(T a) {                 \
+#define TFP_MATH(Name, expression)               \
+  struct Name {                                  \
+    template <typename T>                        \
+    static T Apply(T a) {                        \
       const Wide<T> x = static_cast<Wide<T>>(a); \
-      return static_cast<T>(expression);  \
-    }                                     \
+      return static_cast<T>(expression);         \
+    }                                            \
   }
 TFP_MATH(Sqrt, std::sqrt(x));
 TFP_MATH(Rsqrt, Wide<T>(1) / std::sqrt(x));
 TFP_MATH(Exp, std::exp(x));
-TFP_MATH(Expm1, std::expm1(x));
+TFP_MATH(Expm1, Expm1Of(x));
 TFP_MATH(Log, std::log(x));
-TFP_MATH(Log1p, std::log1p(x));
+TFP_MATH(Log1p, Log1pOf(x));
 TFP_MATH(Tanh, std::tanh(x));
 TFP_MATH(Sinh, std::sinh(x));
 TFP_MATH(Cosh, std::cosh(x));
@@ -395,12 +415,12 @@ struct IsFinite {
   }
 };
 
-#define TFP_BITWISE(Name, op)                                                      \
-  struct Name {                                                                    \
-    template <typename T>                                                          \
-    static T Apply(T a, T b, bool&) {                                              \
-      return static_cast<T>(static_cast<Wrap<T>>(a) op static_cast<Wrap<T>>(b));   \
-    }                                                                              \
+#define TFP_BITWISE(Name, op)                                                    \
+  struct Name {                                                                  \
+    template <typename T>                                                        \
+    static T Apply(T a, T b, bool&) {                                            \
+      return static_cast<T>(static_cast<Wrap<T>>(a) op static_cast<Wrap<T>>(b)); \
+    }                                                                            \
   }
 TFP_BITWISE(BitwiseAnd, &);
 TFP_BITWISE(BitwiseOr, |);

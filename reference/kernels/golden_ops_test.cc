@@ -1,5 +1,5 @@
-// Every kernel against what TensorFlow 1.11.0 computed (golden/data/tf-1.11.0/op_graphs): bits where IEEE arithmetic leaves
-// no choice, else the ulp that the case allows; errors by code and text.
+// Every kernel against what TensorFlow 1.11.0 computed (golden/data/tf-1.11.0/op_graphs): bits where IEEE arithmetic
+// leaves no choice, else the ulp that the case allows; errors by code and text.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -11,6 +11,7 @@
 #include "nlohmann/json.hpp"
 #include "reference/kernels/kernels.h"
 #include "reference/kernels/test_context.h"
+#include "reference/op/op_registry.h"
 
 namespace tfpersist {
 namespace {
@@ -86,6 +87,7 @@ double Distance(const Tensor& a, const Tensor& b, int64_t i) {
 class GoldenOps : public testing::TestWithParam<std::string> {};
 
 TEST_P(GoldenOps, MatchTensorFlow) {
+  const OpRegistry ops;
   KernelRegistry registry;
   RegisterCpuKernels(&registry);
   std::ifstream in(std::string(kFolder) + "/" + GetParam() + ".json");
@@ -102,10 +104,9 @@ TEST_P(GoldenOps, MatchTensorFlow) {
     for (const auto& [name, text] : j["attrs"].items()) {
       ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &(*def.mutable_attr())[name]));
     }
-    // What the op's signature would have filled in.
-    for (const char* mask : {"begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"}) {
-      if (def.op() == "StridedSlice") (*def.mutable_attr())[mask].set_i(def.attr().count(mask) ? def.attr().at(mask).i() : 0);
-    }
+    const absl::StatusOr<const OpSignature*> signature = ops.LookUp(def.op());
+    ASSERT_TRUE(signature.ok()) << signature.status();
+    AddDefaultAttrs(**signature, &def);
     for (const bool own : {false, true}) {
       std::vector<Tensor> inputs;
       for (const Json& i : j["inputs"]) inputs.push_back(ReadTensor(i));
@@ -115,8 +116,9 @@ TEST_P(GoldenOps, MatchTensorFlow) {
         for (const Json& o : j["outputs"]) wanted.push_back(ReadTensor(o));
         for (const Tensor& t : wanted) output_types.push_back(t.dtype());
       } else {
-        const int outputs = def.attr().count("num") ? static_cast<int>(def.attr().at("num").i())
-                            : def.attr().count("num_split") ? static_cast<int>(def.attr().at("num_split").i()) : 1;
+        const int outputs = def.attr().count("num")         ? static_cast<int>(def.attr().at("num").i())
+                            : def.attr().count("num_split") ? static_cast<int>(def.attr().at("num_split").i())
+                                                            : 1;
         output_types.assign(outputs, inputs[0].dtype());
       }
       KernelRun run(def, std::move(inputs), output_types);
@@ -134,8 +136,8 @@ TEST_P(GoldenOps, MatchTensorFlow) {
         ASSERT_EQ(got.dtype(), wanted[o].dtype());
         ASSERT_EQ(got.shape().DebugString(), wanted[o].shape().DebugString());
         for (int64_t i = 0; i < got.num_elements(); ++i) {
-          EXPECT_LE(Distance(got, wanted[o], i), allowed)
-              << "element " << i << " is " << got.SummarizeValue(50) << ", TensorFlow has " << wanted[o].SummarizeValue(50);
+          EXPECT_LE(Distance(got, wanted[o], i), allowed) << "element " << i << " is " << got.SummarizeValue(50)
+                                                          << ", TensorFlow has " << wanted[o].SummarizeValue(50);
         }
       }
     }

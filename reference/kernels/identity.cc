@@ -20,7 +20,8 @@ absl::Status DoNothing(OpKernelContext&) { return absl::OkStatus(); }
 }  // namespace
 
 void RegisterIdentityKernels(KernelRegistry* registry) {
-  for (const char* op : {"Identity", "IdentityN", "StopGradient", "PreventGradient", "Snapshot", "PlaceholderWithDefault"}) {
+  for (const char* op :
+       {"Identity", "IdentityN", "StopGradient", "PreventGradient", "Snapshot", "PlaceholderWithDefault"}) {
     RegisterFunction(registry, op, PassOn);
   }
   RegisterFunction(registry, "RefIdentity", PassReference);

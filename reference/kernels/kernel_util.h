@@ -102,8 +102,8 @@ struct RawElement {
   unsigned char bytes[N];
 };
 
-// Calls f(TypeTag<T>()) with a type that copies elements of `dtype`: raw bytes of the same width, or the object type. One
-// instance per width serves all dtypes of kernels that only move elements.
+// Calls f(TypeTag<T>()) with a type that copies elements of `dtype`: raw bytes of the same width, or the object type.
+// One instance per width serves all dtypes of kernels that only move elements.
 template <typename F>
 absl::Status DispatchCopy(DataType dtype, F&& f) {
   if (dtype == DT_STRING) return f(TypeTag<std::string>());

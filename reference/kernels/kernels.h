@@ -1,5 +1,5 @@
-// Every CPU kernel of the library, one Register function per family. A session gets the registry that this fills; nothing
-// registers itself.
+// Every CPU kernel of the library, one Register function per family. A session gets the registry that this fills;
+// nothing registers itself.
 #ifndef TFPERSIST_REFERENCE_KERNELS_KERNELS_H_
 #define TFPERSIST_REFERENCE_KERNELS_KERNELS_H_
 

@@ -24,7 +24,8 @@ void Multiply(const T* a, bool transpose_a, bool conjugate_a, const T* b, bool t
       for (int64_t j = 0; j < n; ++j) {
         U sum = 0;
         for (int64_t l = 0; l < k; ++l) {
-          sum += static_cast<U>(a[transpose_a ? l * m + i : i * k + l]) * static_cast<U>(b[transpose_b ? j * k + l : l * n + j]);
+          sum += static_cast<U>(a[transpose_a ? l * m + i : i * k + l]) *
+                 static_cast<U>(b[transpose_b ? j * k + l : l * n + j]);
         }
         out[i * n + j] = static_cast<T>(sum);
       }
@@ -75,8 +76,8 @@ class MatMulKernel : public OpKernel {
     const Tensor& b = ctx.input(1);
     for (int i = 0; i < 2; ++i) {
       if (ctx.input(i).shape().rank() != 2) {
-        return absl::InvalidArgumentError(absl::StrCat("In[", i, "] is not a matrix. Instead it has shape ",
-                                                       ctx.input(i).shape().DebugString()));
+        return absl::InvalidArgumentError(
+            absl::StrCat("In[", i, "] is not a matrix. Instead it has shape ", ctx.input(i).shape().DebugString()));
       }
     }
     const int64_t m = a.shape().dim(transpose_a_ ? 1 : 0), k = a.shape().dim(transpose_a_ ? 0 : 1);
@@ -123,9 +124,8 @@ class BatchMatMulKernel : public OpKernel {
     int64_t batches = 1;
     for (int d = 0; d < rank - 2; ++d) {
       if (x.shape().dim(d) != y.shape().dim(d)) {
-        return absl::InvalidArgumentError(absl::StrCat("In[0].dim(", d, ") and In[1].dim(", d,
-                                                       ") must be the same: ", x.shape().DebugString(), " vs ",
-                                                       y.shape().DebugString()));
+        return absl::InvalidArgumentError(absl::StrCat("In[0].dim(", d, ") and In[1].dim(", d, ") must be the same: ",
+                                                       x.shape().DebugString(), " vs ", y.shape().DebugString()));
       }
       dims.push_back(x.shape().dim(d));
       batches *= x.shape().dim(d);
@@ -174,8 +174,7 @@ class BiasAddKernel : public OpKernel {
     const Tensor& bias = ctx.input(1);
     const int rank = x.shape().rank();
     if (rank < 2) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("Input tensor must be at least 2D: ", x.shape().DebugString()));
+      return absl::InvalidArgumentError(absl::StrCat("Input tensor must be at least 2D: ", x.shape().DebugString()));
     }
     if (bias.shape().rank() != 1) {
       return absl::InvalidArgumentError(absl::StrCat("Biases must be 1D: ", bias.shape().DebugString()));
@@ -184,8 +183,8 @@ class BiasAddKernel : public OpKernel {
     const int64_t channels = x.shape().dim(channel);
     if (bias.shape().dim(0) != channels) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "Must provide as many biases as the last dimension of the input tensor: ", bias.shape().DebugString(), " vs. ",
-          x.shape().DebugString()));
+          "Must provide as many biases as the last dimension of the input tensor: ", bias.shape().DebugString(),
+          " vs. ", x.shape().DebugString()));
     }
     int64_t before = 1, after = 1;
     for (int d = 0; d < channel; ++d) before *= x.shape().dim(d);

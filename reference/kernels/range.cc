@@ -52,7 +52,8 @@ absl::Status Range(OpKernelContext& ctx) {
     for (T& o : out->flat<T>()) {
       o = value;
       if constexpr (std::is_integral_v<T>) {
-        value = static_cast<T>(static_cast<std::make_unsigned_t<T>>(value) + static_cast<std::make_unsigned_t<T>>(delta));
+        value =
+            static_cast<T>(static_cast<std::make_unsigned_t<T>>(value) + static_cast<std::make_unsigned_t<T>>(delta));
       } else {
         value += delta;
       }

@@ -1,7 +1,7 @@
 // Sum, Mean, Prod, Max, Min, All, Any, ArgMax, ArgMin. Follows core/kernels/reduction_ops_common.cc, argmax_op.cc.
 //
-// The shape is folded to alternating kept and reduced dimensions first; sums of floats are pairwise, so that their error
-// does not grow with the length.
+// The shape is folded to alternating kept and reduced dimensions first; sums of floats are pairwise, so that their
+// error does not grow with the length.
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -24,8 +24,8 @@ absl::StatusOr<Folded> Fold(const TensorShape& shape, const Tensor& axes, bool k
   std::vector<bool> reduced(rank, false);
   for (int64_t axis : list) {
     if (axis < -rank || axis >= rank) {
-      return absl::InvalidArgumentError(absl::StrCat("Invalid reduction dimension (", axis, " for input with ", rank,
-                                                     " dimension(s)"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("Invalid reduction dimension (", axis, " for input with ", rank, " dimension(s)"));
     }
     const int d = static_cast<int>(axis < 0 ? axis + rank : axis);
     if (reduced[d]) {

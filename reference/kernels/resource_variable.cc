@@ -76,16 +76,15 @@ class ReadVariableKernel : public OpKernel {
       value = (*variable)->value;
     }
     if (!value.has_value()) {
-      const std::string why = variable.ok() ? std::string("It holds no value.")
-                                            : absl::StrCat("Not found: ", variable.status().message());
+      const std::string why =
+          variable.ok() ? std::string("It holds no value.") : absl::StrCat("Not found: ", variable.status().message());
       return absl::FailedPreconditionError(
           absl::StrCat("Error while reading resource variable ", handle->name, " from Container: ", handle->container,
                        ". This could mean that the variable was uninitialized. ", why));
     }
     if (value.dtype() != dtype_) {
       return absl::InvalidArgumentError(absl::StrCat("Trying to read variable with wrong dtype. Expected ",
-                                                     DataTypeString(dtype_), " got ",
-                                                     DataTypeString(value.dtype())));
+                                                     DataTypeString(dtype_), " got ", DataTypeString(value.dtype())));
     }
     ctx.SetOutput(0, std::move(value));
     return absl::OkStatus();
@@ -95,8 +94,8 @@ class ReadVariableKernel : public OpKernel {
   const DataType dtype_;
 };
 
-// TensorFlow 1.11.0 checks neither dtype nor shape here, so that a checkpoint of another shape is restored without a word
-// and fails later (C12); this holds the value to what the handle declares.
+// TensorFlow 1.11.0 checks neither dtype nor shape here, so that a checkpoint of another shape is restored without a
+// word and fails later (C12); this holds the value to what the handle declares.
 absl::Status AssignVariable(OpKernelContext& ctx) {
   TFP_ASSIGN_OR_RETURN(const ResourceHandle* handle, HandleInput(ctx, 0));
   const DataType dtype = ctx.input(1).dtype();

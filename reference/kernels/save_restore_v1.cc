@@ -1,0 +1,7 @@
+#include "reference/kernels/kernels.h"
+
+namespace tfpersist {
+
+void RegisterSaveRestoreV1Kernels(KernelRegistry*) {}
+
+}  // namespace tfpersist

@@ -13,9 +13,9 @@ absl::Status Select(OpKernelContext& ctx) {
   const Tensor& then = ctx.input(1);
   const Tensor& otherwise = ctx.input(2);
   if (then.shape() != otherwise.shape()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("Inputs to operation ", ctx.node_name(), " of type Select must have the same size and shape.  Input 0: ",
-                     then.shape().DebugString(), " != input 2: ", otherwise.shape().DebugString()));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "Inputs to operation ", ctx.node_name(), " of type Select must have the same size and shape.  Input 0: ",
+        then.shape().DebugString(), " != input 2: ", otherwise.shape().DebugString()));
   }
   int64_t block = 1;  // elements per condition
   if (condition.shape().IsScalar()) {
@@ -55,10 +55,9 @@ absl::Status AddN(OpKernelContext& ctx) {
   const Tensor& first = ctx.input(0);
   for (int i = 1; i < ctx.num_inputs(); ++i) {
     if (ctx.input(i).shape() != first.shape()) {
-      return absl::InvalidArgumentError(absl::StrCat("Inputs to operation ", ctx.node_name(),
-                                                     " of type AddN must have the same size and shape.  Input 0: ",
-                                                     first.shape().DebugString(), " != input ", i, ": ",
-                                                     ctx.input(i).shape().DebugString()));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "Inputs to operation ", ctx.node_name(), " of type AddN must have the same size and shape.  Input 0: ",
+          first.shape().DebugString(), " != input ", i, ": ", ctx.input(i).shape().DebugString()));
     }
   }
   if (ctx.num_inputs() == 1) {

@@ -17,8 +17,7 @@ absl::Status SetShapeOutput(OpKernelContext& ctx, int i, const TensorShape& shap
       out->flat<int64_t>()[d] = shape.dim(d);
     } else {
       if (shape.dim(d) > std::numeric_limits<int32_t>::max()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("Shape output is 32-bit but dim ", d, " is ", shape.dim(d)));
+        return absl::InvalidArgumentError(absl::StrCat("Shape output is 32-bit but dim ", d, " is ", shape.dim(d)));
       }
       out->flat<int32_t>()[d] = static_cast<int32_t>(shape.dim(d));
     }
@@ -71,8 +70,7 @@ absl::Status Reshape(OpKernelContext& ctx) {
   const Tensor& x = ctx.input(0);
   const Tensor& sizes = ctx.input(1);
   if (sizes.shape().rank() != 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("sizes input must be 1-D, not ", sizes.shape().DebugString()));
+    return absl::InvalidArgumentError(absl::StrCat("sizes input must be 1-D, not ", sizes.shape().DebugString()));
   }
   TFP_ASSIGN_OR_RETURN(std::vector<int64_t> dims, IntVector(sizes, "sizes"));
   int unknown = -1;
@@ -122,8 +120,8 @@ absl::Status ExpandDims(OpKernelContext& ctx) {
   TFP_ASSIGN_OR_RETURN(std::vector<int64_t> axis, IntVector(ctx.input(1).Reshaped({1}), "dim"));
   const int rank = x.shape().rank();
   if (axis[0] < -1 - rank || axis[0] > rank) {
-    return absl::InvalidArgumentError(absl::StrCat("Tried to expand dim index ", axis[0], " for tensor with ", rank,
-                                                   " dimensions."));
+    return absl::InvalidArgumentError(
+        absl::StrCat("Tried to expand dim index ", axis[0], " for tensor with ", rank, " dimensions."));
   }
   std::vector<int64_t> dims(x.shape().dims().begin(), x.shape().dims().end());
   dims.insert(dims.begin() + (axis[0] < 0 ? axis[0] + rank + 1 : axis[0]), 1);
@@ -146,8 +144,8 @@ class SqueezeKernel : public OpKernel {
     std::vector<bool> squeezed(rank, squeeze_.empty());
     for (int64_t d : squeeze_) {
       if (d < -rank || d >= rank) {
-        return absl::InvalidArgumentError(absl::StrCat("Tried to squeeze dim index ", d, " for tensor with ", rank,
-                                                       " dimensions."));
+        return absl::InvalidArgumentError(
+            absl::StrCat("Tried to squeeze dim index ", d, " for tensor with ", rank, " dimensions."));
       }
       squeezed[d < 0 ? d + rank : d] = true;
     }
@@ -155,8 +153,8 @@ class SqueezeKernel : public OpKernel {
     for (int d = 0; d < rank; ++d) {
       if (squeezed[d] && x.shape().dim(d) == 1) continue;
       if (squeezed[d] && !squeeze_.empty()) {
-        return absl::InvalidArgumentError(absl::StrCat("Can not squeeze dim[", d,
-                                                       "], expected a dimension of 1, got ", x.shape().dim(d)));
+        return absl::InvalidArgumentError(
+            absl::StrCat("Can not squeeze dim[", d, "], expected a dimension of 1, got ", x.shape().dim(d)));
       }
       dims.push_back(x.shape().dim(d));
     }

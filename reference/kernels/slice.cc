@@ -18,9 +18,9 @@ absl::Status Slice(OpKernelContext& ctx) {
   const Tensor& x = ctx.input(0);
   const int rank = x.shape().rank();
   if (ctx.input(1).shape() != TensorShape({rank}) || ctx.input(2).shape() != TensorShape({rank})) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "Expected begin and size arguments to be 1-D tensors of size ", rank, ", but got shapes ",
-        ctx.input(1).shape().DebugString(), " and ", ctx.input(2).shape().DebugString(), " instead."));
+    return absl::InvalidArgumentError(absl::StrCat("Expected begin and size arguments to be 1-D tensors of size ", rank,
+                                                   ", but got shapes ", ctx.input(1).shape().DebugString(), " and ",
+                                                   ctx.input(2).shape().DebugString(), " instead."));
   }
   TFP_ASSIGN_OR_RETURN(std::vector<int64_t> begin, IntVector(ctx.input(1), "begin"));
   TFP_ASSIGN_OR_RETURN(std::vector<int64_t> size, IntVector(ctx.input(2), "size"));
@@ -32,8 +32,8 @@ absl::Status Slice(OpKernelContext& ctx) {
     if (size[d] == -1) size[d] = n - begin[d];
     if (n == 0 ? (begin[d] != 0 || size[d] != 0) : (begin[d] < 0 || begin[d] > n)) {
       return absl::InvalidArgumentError(
-          n == 0 ? absl::StrCat("Expected begin[", d, "] == 0 (got ", begin[d], ") and size[", d, "] == 0 (got ", size[d],
-                                ") when input.dim_size(", d, ") == 0")
+          n == 0 ? absl::StrCat("Expected begin[", d, "] == 0 (got ", begin[d], ") and size[", d, "] == 0 (got ",
+                                size[d], ") when input.dim_size(", d, ") == 0")
                  : absl::StrCat("Expected begin[", d, "] in [0, ", n, "], but got ", begin[d]));
     }
     if (size[d] < 0 || size[d] > n - begin[d]) {
@@ -82,10 +82,10 @@ class StridedSliceKernel : public OpKernel {
     const Tensor& x = ctx.input(0);
     for (int i = 1; i < 4; ++i) {
       if (ctx.input(i).shape().rank() != 1 || ctx.input(i).shape() != ctx.input(1).shape()) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "Expected begin, end, and strides to be 1D equal size tensors, but got shapes ",
-            ctx.input(1).shape().DebugString(), ", ", ctx.input(2).shape().DebugString(), ", and ",
-            ctx.input(3).shape().DebugString(), " instead."));
+        return absl::InvalidArgumentError(
+            absl::StrCat("Expected begin, end, and strides to be 1D equal size tensors, but got shapes ",
+                         ctx.input(1).shape().DebugString(), ", ", ctx.input(2).shape().DebugString(), ", and ",
+                         ctx.input(3).shape().DebugString(), " instead."));
       }
     }
     TFP_ASSIGN_OR_RETURN(std::vector<int64_t> begin, IntVector(ctx.input(1), "begin"));
@@ -104,8 +104,8 @@ class StridedSliceKernel : public OpKernel {
       if (!has(masks_.ellipsis, i) && !has(masks_.new_axis, i)) ++taking;
     }
     if (taking > shape.rank()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("Index out of range using input dim ", shape.rank(), "; input has only ", shape.rank(), " dims"));
+      return absl::InvalidArgumentError(absl::StrCat("Index out of range using input dim ", shape.rank(),
+                                                     "; input has only ", shape.rank(), " dims"));
     }
     absl::InlinedVector<StridedDim, 8> box;  // one per dimension of x
     std::vector<int64_t> out_dims;

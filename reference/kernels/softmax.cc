@@ -1,4 +1,5 @@
-// Softmax, LogSoftmax. Follows core/kernels/softmax_op_functor.h: along the last dimension, shifted by the row's maximum.
+// Softmax, LogSoftmax. Follows core/kernels/softmax_op_functor.h: along the last dimension, shifted by the row's
+// maximum.
 #include <cmath>
 
 #include "absl/strings/str_cat.h"

@@ -23,8 +23,8 @@ class StringJoinKernel : public OpKernel {
       const TensorShape& s = ctx.input(i).shape();
       if (s.IsScalar()) continue;
       if (have_shape && s != shape) {
-        return absl::InvalidArgumentError(absl::StrCat("Input shapes do not match: ", shape.DebugString(), " vs. ",
-                                                       s.DebugString()));
+        return absl::InvalidArgumentError(
+            absl::StrCat("Input shapes do not match: ", shape.DebugString(), " vs. ", s.DebugString()));
       }
       shape = s;
       have_shape = true;

@@ -28,8 +28,11 @@ class TestDevice : public Device {
 class KernelRun : public OpKernelContext, public OpKernelConstruction {
  public:
   KernelRun(tensorflow::NodeDef def, std::vector<Tensor> inputs, std::vector<DataType> output_types)
-      : def_(std::move(def)), inputs_(std::move(inputs)), output_types_(std::move(output_types)),
-        outputs_(output_types_.size()), dead_(output_types_.size()) {
+      : def_(std::move(def)),
+        inputs_(std::move(inputs)),
+        output_types_(std::move(output_types)),
+        outputs_(output_types_.size()),
+        dead_(output_types_.size()) {
     for (const Tensor& t : inputs_) input_types_.push_back(t.dtype());
   }
 

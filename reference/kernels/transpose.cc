@@ -12,13 +12,12 @@ absl::Status Transpose(OpKernelContext& ctx) {
   const Tensor& x = ctx.input(0);
   const int rank = x.shape().rank();
   if (ctx.input(1).shape().rank() != 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("perm must be a vector, not ", ctx.input(1).shape().DebugString()));
+    return absl::InvalidArgumentError(absl::StrCat("perm must be a vector, not ", ctx.input(1).shape().DebugString()));
   }
   TFP_ASSIGN_OR_RETURN(std::vector<int64_t> perm, IntVector(ctx.input(1), "perm"));
   if (static_cast<int>(perm.size()) != rank) {
-    return absl::InvalidArgumentError(absl::StrCat("transpose expects a vector of size ", rank,
-                                                   ". But input(1) is a vector of size ", perm.size()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("transpose expects a vector of size ", rank, ". But input(1) is a vector of size ", perm.size()));
   }
   std::vector<bool> seen(rank, false);
   std::vector<int64_t> sizes(rank), strides(rank, 1);

@@ -40,8 +40,8 @@ class VariableKernel : public OpKernel {
   absl::StatusOr<RefVariable*> Find(ResourceManager& resources) {
     absl::MutexLock lock(&mu_);
     if (variable_ == nullptr) {
-      auto variable = resources.LookupOrCreate<RefVariable>(
-          container_, name_, [this] { return std::make_shared<RefVariable>(dtype_); });
+      auto variable = resources.LookupOrCreate<RefVariable>(container_, name_,
+                                                            [this] { return std::make_shared<RefVariable>(dtype_); });
       if (variable->dtype != dtype_) {
         return absl::InvalidArgumentError(absl::StrCat("Variable ", container_, "/", name_, " holds ",
                                                        DataTypeString(variable->dtype), ", and this node asks for ",

@@ -21,7 +21,7 @@ absl::StatusOr<const AttrValue*> OpKernelConstruction::Attr(absl::string_view na
   auto it = def().attr().find(std::string(name));
   if (it == def().attr().end()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("No attr named '", name, "' in node ", name(), " (op ", def().op(), ")."));
+        absl::StrCat("No attr named '", name, "' in node ", def().name(), " (op ", def().op(), ")."));
   }
   return &it->second;
 }

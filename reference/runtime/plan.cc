@@ -265,7 +265,6 @@ class Plan::Compiler {
     return texts;
   }
 
-  [[maybe_unused]] const Graph& graph_;
   KernelSource& kernels_;
   std::unique_ptr<Plan> plan_;
   absl::flat_hash_map<OutputKey, int> fed_;

@@ -121,11 +121,11 @@ class Tensor {
   void* data() { return data_; }
   template <typename T>
   absl::Span<const T> flat() const {
-    return {static_cast<const T*>(data_), static_cast<size_t>(num_elements())};
+    return absl::Span<const T>(static_cast<const T*>(data_), static_cast<size_t>(num_elements()));
   }
   template <typename T>
   absl::Span<T> flat() {
-    return {static_cast<T*>(data_), static_cast<size_t>(num_elements())};
+    return absl::Span<T>(static_cast<T*>(data_), static_cast<size_t>(num_elements()));
   }
   template <typename T>
   const T& scalar() const {

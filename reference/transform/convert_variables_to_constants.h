@@ -18,8 +18,8 @@ struct FreezeOptions {
 };
 
 // The part of `graph_def` that the outputs need, with each variable as a Const of its value in `session`. Logs "Froze N
-// variables." and "Converted N variables to const ops." to the session's graph. Errors: those of ExtractSubGraph, and of
-// reading a variable (FAILED_PRECONDITION without a value).
+// variables." and "Converted N variables to const ops." to the session's graph. Errors: those of ExtractSubGraph, and
+// of reading a variable (FAILED_PRECONDITION without a value).
 absl::StatusOr<tensorflow::GraphDef> ConvertVariablesToConstants(DirectSession& session,
                                                                  const tensorflow::GraphDef& graph_def,
                                                                  const std::vector<std::string>& output_node_names,
