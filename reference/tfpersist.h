@@ -16,9 +16,9 @@
 #include "reference/graph/graph_io.h"
 #include "reference/graph/import.h"
 #include "reference/graph/meta_graph.h"
+#include "reference/graph/ops.h"
 #include "reference/runtime/direct_session.h"
 #include "reference/train/moving_averages.h"
-#include "reference/train/nodes.h"
 #include "reference/train/saver.h"
 #include "reference/train/variable.h"
 #include "reference/train/variable_scope.h"
@@ -28,14 +28,18 @@
 
 namespace tfpersist {
 
+namespace internal {
+// A base before DirectSession, so that the kernels are there when the session is made and until it is gone.
+struct CpuKernels {
+  CpuKernels();
+  KernelRegistry kernels;
+};
+}  // namespace internal
+
 // A DirectSession with the CPU kernels of kernels/kernels.h. Threads and errors as there.
-class Session : public DirectSession {
+class Session : private internal::CpuKernels, public DirectSession {
  public:
   explicit Session(Graph& graph, SessionOptions options = {});
-
- private:
-  struct Kernels;
-  Session(Graph& graph, SessionOptions options, std::unique_ptr<const KernelRegistry> kernels);
 };
 
 }  // namespace tfpersist

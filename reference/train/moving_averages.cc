@@ -87,7 +87,7 @@ absl::StatusOr<Output> AssignMovingAverage(const Variable& shadow, const Variabl
   Output rate;
   if (const double* number = std::get_if<double>(&decay)) {
     TFP_ASSIGN_OR_RETURN(Tensor scalar, ScalarOf(DT_FLOAT, 1.0 - *number));
-    TFP_ASSIGN_OR_RETURN(rate, ConstTensor(graph, scalar, "decay"));
+    TFP_ASSIGN_OR_RETURN(rate, AddConstant(graph, scalar, "decay"));
   } else {
     TFP_ASSIGN_OR_RETURN(rate, BinaryOp("Sub", "sub", 1.0, std::get<Output>(decay)));
   }
@@ -152,7 +152,7 @@ absl::StatusOr<Node*> ExponentialMovingAverage::Apply(Graph& graph, absl::Span<c
 
   NameScope scope(graph, options_.name);
   TFP_ASSIGN_OR_RETURN(Tensor decay_value, ScalarOf(DT_FLOAT, decay_));
-  TFP_ASSIGN_OR_RETURN(Output decay, ConstTensor(graph, decay_value, "decay"));
+  TFP_ASSIGN_OR_RETURN(Output decay, AddConstant(graph, decay_value, "decay"));
   if (!std::holds_alternative<std::monostate>(options_.num_updates)) {
     Output n;
     {
@@ -160,7 +160,7 @@ absl::StatusOr<Node*> ExponentialMovingAverage::Apply(Graph& graph, absl::Span<c
       if (const Variable* v = std::get_if<Variable>(&options_.num_updates)) {
         TFP_ASSIGN_OR_RETURN(n, v->ValueForOp());
       } else if (const int* number = std::get_if<int>(&options_.num_updates)) {
-        TFP_ASSIGN_OR_RETURN(n, ConstTensor(graph, Tensor::Scalar<int32_t>(*number), "x"));
+        TFP_ASSIGN_OR_RETURN(n, AddConstant(graph, Tensor::Scalar<int32_t>(*number), "x"));
       } else {
         n = std::get<Output>(options_.num_updates);
       }

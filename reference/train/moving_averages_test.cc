@@ -49,7 +49,7 @@ Program Variables(Graph& g, DataType dtype, bool resource, int count) {
   VariableOptions kind;
   kind.use_resource = resource;
   Program p;
-  p.targets.push_back(Variable(g, *ConstFill(g, *ScalarOf(dtype, 0.5), {2}, "Const"), "v", kind));
+  p.targets.push_back(Variable(g, *AddConstant(g, *ScalarOf(dtype, 0.5), {2}, "Const"), "v", kind));
   VariableScope scope(g, "layer");
   if (count > 1) {
     GetVariableOptions options;
@@ -70,7 +70,7 @@ Program Tensors(Graph& g, bool resource) {
   NameScope scope(g, "s");
   // tf.multiply: unlike the operator it reads the variable inside its own scope.
   NameScope ten(g, "ten");
-  const Output x = *v.ValueForOp(), y = *ConstTensor(g, Tensor::Scalar(2.0f), "y");
+  const Output x = *v.ValueForOp(), y = *AddConstant(g, Tensor::Scalar(2.0f), "y");
   return {{v}, {*AddOpOutput(g, "Mul", ten.scope(), {x, y}), v}};
 }
 

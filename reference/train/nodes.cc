@@ -90,21 +90,6 @@ absl::StatusOr<Output> ConstProto(Graph& graph, tensorflow::TensorProto proto, D
 
 }  // namespace
 
-absl::StatusOr<Output> ConstTensor(Graph& graph, const Tensor& value, const std::string& name) {
-  tensorflow::TensorProto proto;
-  TensorToProto(value, &proto);
-  return ConstProto(graph, std::move(proto), value.dtype(), name);
-}
-
-absl::StatusOr<Output> ConstFill(Graph& graph, const Tensor& scalar, const TensorShape& shape,
-                                 const std::string& name) {
-  tensorflow::TensorProto proto;
-  TensorToProto(scalar, &proto);
-  proto.mutable_tensor_shape()->Clear();
-  shape.ToProto(proto.mutable_tensor_shape());
-  return ConstProto(graph, std::move(proto), scalar.dtype(), name);
-}
-
 absl::StatusOr<Output> ConstStrings(Graph& graph, const std::vector<std::string>& values, const std::string& name) {
   tensorflow::TensorProto proto;
   proto.set_dtype(tensorflow::DT_STRING);

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "reference/graph/graph.h"
+#include "reference/graph/ops.h"
 #include "reference/tensor/tensor.h"
 
 namespace tfpersist {
@@ -40,9 +41,7 @@ absl::StatusOr<Node*> AddOp(Graph& graph, std::string op, std::string name, std:
 absl::StatusOr<Output> AddOpOutput(Graph& graph, std::string op, std::string name, std::vector<Output> inputs,
                                    std::vector<Attr> attrs = {});
 
-// tf.constant of a whole tensor; of one value for every element; of a list of strings.
-absl::StatusOr<Output> ConstTensor(Graph& graph, const Tensor& value, const std::string& name);
-absl::StatusOr<Output> ConstFill(Graph& graph, const Tensor& scalar, const TensorShape& shape, const std::string& name);
+// tf.constant of a list of strings.
 absl::StatusOr<Output> ConstStrings(Graph& graph, const std::vector<std::string>& values, const std::string& name);
 
 // A scalar of `dtype` with the value of `x`. INVALID_ARGUMENT for a dtype that has no numbers.

@@ -33,9 +33,8 @@ namespace {
 
 // A tensor as Python prints one: Tensor("c:0", shape=(2, ?), dtype=float32).
 std::string PythonTensor(Output o) {
-  std::string shape = "<unknown>";
+  std::string shape = o.shape().unknown_rank() ? "<unknown>" : "(";
   if (!o.shape().unknown_rank()) {
-    shape = "(";
     for (int i = 0; i < o.shape().rank(); ++i) {
       absl::StrAppend(&shape, i == 0 ? "" : ", ", o.shape().dim(i) < 0 ? "?" : absl::StrCat(o.shape().dim(i)));
     }
@@ -55,7 +54,7 @@ absl::StatusOr<Output> Reshaped(Graph& graph, Output value, absl::Span<const Res
   Output shape;
   if (const TensorShape* known = std::get_if<TensorShape>(&shapes[0])) {
     std::vector<int32_t> dims(known->dims().begin(), known->dims().end());
-    TFP_ASSIGN_OR_RETURN(shape, ConstTensor(graph, Tensor::Of<int32_t>({known->rank()}, dims), "shape"));
+    TFP_ASSIGN_OR_RETURN(shape, AddConstant(graph, Tensor::Of<int32_t>({known->rank()}, dims), "shape"));
   } else {
     shape = std::get<Output>(shapes[0]);
   }

@@ -45,7 +45,7 @@ class Builder {
     NameScope scope(graph_, options_.name.empty() ? "save" : options_.name);
     TFP_ASSIGN_OR_RETURN(
         Output filename,
-        ConstTensor(graph_, Tensor::Scalar(options_.filename.empty() ? std::string("model") : options_.filename),
+        AddConstant(graph_, Tensor::Scalar(options_.filename.empty() ? std::string("model") : options_.filename),
                     "Const"));
     Output save;
     Node* restore = nullptr;
@@ -124,7 +124,7 @@ class Builder {
 
   absl::StatusOr<Output> ShardedFilename(Output filename, int shard, Output num_shards) {
     NameScope scope(graph_, "ShardedFilename");
-    TFP_ASSIGN_OR_RETURN(Output shard_node, ConstTensor(graph_, Tensor::Scalar<int32_t>(shard), "shard"));
+    TFP_ASSIGN_OR_RETURN(Output shard_node, AddConstant(graph_, Tensor::Scalar<int32_t>(shard), "shard"));
     return AddOpOutput(graph_, "ShardedFilename", scope.scope(), {filename, shard_node, num_shards});
   }
 
@@ -133,11 +133,11 @@ class Builder {
     {
       NameScope scope(graph_, "StringJoin");
       TFP_ASSIGN_OR_RETURN(
-          Output suffix, ConstTensor(graph_, Tensor::Scalar(absl::StrCat("_temp_", RandomHex(), "/part")), "inputs_1"));
+          Output suffix, AddConstant(graph_, Tensor::Scalar(absl::StrCat("_temp_", RandomHex(), "/part")), "inputs_1"));
       TFP_ASSIGN_OR_RETURN(
           temp, AddOpOutput(graph_, "StringJoin", scope.scope(), {prefix, suffix}, {Attr::String("separator", "")}));
     }
-    TFP_ASSIGN_OR_RETURN(Output num_shards, ConstTensor(graph_, Tensor::Scalar<int32_t>(shards.size()), "num_shards"));
+    TFP_ASSIGN_OR_RETURN(Output num_shards, AddConstant(graph_, Tensor::Scalar<int32_t>(shards.size()), "num_shards"));
     std::vector<Output> prefixes;
     std::vector<Node*> saves;
     std::string last_device;
@@ -164,7 +164,7 @@ class Builder {
   }
 
   absl::StatusOr<Output> ShardedSaveV1(Output filename, const Shards& shards) {
-    TFP_ASSIGN_OR_RETURN(Output num_shards, ConstTensor(graph_, Tensor::Scalar<int32_t>(shards.size()), "num_shards"));
+    TFP_ASSIGN_OR_RETURN(Output num_shards, AddConstant(graph_, Tensor::Scalar<int32_t>(shards.size()), "num_shards"));
     std::vector<Node*> saves;
     for (const auto& [device, saveables] : shards) {
       DeviceScope on(graph_, device);

@@ -17,6 +17,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "reference/base/status.h"
 #include "reference/proto/meta_graph.pb.h"
 #include "reference/proto/saver.pb.h"
 #include "reference/tfpersist.h"
@@ -185,7 +186,7 @@ TEST_F(SaverTest, DefaultSaverOfTheCollection) {
 
 TEST_F(SaverTest, TheDocumentsFilesByteForByte) {
   Variable v1(graph_, Constant(graph_, 1.0f, {1}), "v1"), v2(graph_, Constant(graph_, 1.0f, {1}), "v2");
-  Output result = v1 + v2;
+  [[maybe_unused]] Output result = v1 + v2;
   Node* init = GlobalVariablesInitializer(graph_);
   Saver saver = Make(graph_);
   Session session(graph_);

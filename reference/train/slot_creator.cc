@@ -63,7 +63,7 @@ absl::StatusOr<Variable> CreateZerosSlot(Output primary, const std::string& name
                          AddOpOutput(graph, "Shape", "Shape", {primary}, {Attr::Type("out_type", DT_INT32)}));
     NameScope zeros(graph, "zeros");
     TFP_ASSIGN_OR_RETURN(Tensor zero, ScalarOf(dtype, 0));
-    TFP_ASSIGN_OR_RETURN(Output value, ConstTensor(graph, zero, "Const"));
+    TFP_ASSIGN_OR_RETURN(Output value, AddConstant(graph, zero, "Const"));
     TFP_ASSIGN_OR_RETURN(options.initializer, AddOpOutput(graph, "Fill", zeros.scope(), {shape, value},
                                                           {Attr::Type("index_type", DT_INT32)}));
     options.validate_shape = false;

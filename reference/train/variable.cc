@@ -63,7 +63,7 @@ absl::StatusOr<Output> MakeInitialValue(Graph& graph, const Variable::InitialVal
   if (const Tensor* value = std::get_if<Tensor>(&initial)) {
     if (!value->has_value()) return absl::InvalidArgumentError("initial_value must be specified.");
     TFP_ASSIGN_OR_RETURN(Tensor cast, CastTensor(*value, dtype));
-    return ConstTensor(graph, cast, "initial_value");
+    return AddConstant(graph, cast, "initial_value");
   }
   return std::get<Variable::Initializer>(initial)(graph);
 }
@@ -242,12 +242,6 @@ Variable Recorded(Graph& graph, absl::StatusOr<Variable> v) {
   return Variable();
 }
 
-Output Recorded(Graph& graph, absl::StatusOr<Output> o) {
-  if (o.ok()) return *o;
-  graph.RecordError(o.status());
-  return Output();
-}
-
 }  // namespace
 
 Variable::Variable(Graph& graph, Output initial, absl::string_view name, const VariableOptions& options)
@@ -408,7 +402,7 @@ absl::StatusOr<Output> AssignVariable(AssignKind kind, const Variable& variable,
       return *o;
     }
     TFP_ASSIGN_OR_RETURN(Tensor cast, CastTensor(std::get<Tensor>(value), variable.dtype()));
-    return ConstTensor(graph, cast, name);
+    return AddConstant(graph, cast, name);
   };
   if (variable.is_resource()) {
     TFP_ASSIGN_OR_RETURN(Output v, tensor("Const"));
@@ -473,7 +467,7 @@ absl::StatusOr<Output> Convert(Graph& graph, const Operand& x, DataType like, co
   if (const Variable* v = std::get_if<Variable>(&x.value())) return v->ValueForOp();
   if (const Output* o = std::get_if<Output>(&x.value())) return *o;
   TFP_ASSIGN_OR_RETURN(Tensor number, ScalarOf(like, std::get<double>(x.value())));
-  return ConstTensor(graph, number, name);
+  return AddConstant(graph, number, name);
 }
 
 bool IsNumber(const Operand& x) { return std::holds_alternative<double>(x.value()); }

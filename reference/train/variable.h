@@ -162,6 +162,7 @@ absl::StatusOr<Output> BinaryOp(const std::string& op, const std::string& name, 
 Output VariableOperator(const char* op, const char* name, const Operand& x, const Operand& y);
 
 #define TFP_VARIABLE_OPERATOR(sign, op, name)                                                                    \
+  inline Output operator sign(Output x, Output y) { return VariableOperator(op, name, x, y); }                   \
   inline Output operator sign(const Variable& x, const Variable& y) { return VariableOperator(op, name, x, y); } \
   inline Output operator sign(const Variable& x, Output y) { return VariableOperator(op, name, x, y); }          \
   inline Output operator sign(Output x, const Variable& y) { return VariableOperator(op, name, x, y); }          \

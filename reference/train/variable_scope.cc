@@ -57,12 +57,12 @@ namespace {
 
 // array_ops.zeros and ones: a Const for fewer than 1000 elements, else a Fill.
 absl::StatusOr<Output> Filled(Graph& graph, const TensorShape& shape, const Tensor& scalar, const std::string& name) {
-  if (shape.num_elements() < 1000) return ConstFill(graph, scalar, shape, name);
+  if (shape.num_elements() < 1000) return AddConstant(graph, scalar, shape, name);
   NameScope scope(graph, name);
   const std::vector<int32_t> dims(shape.dims().begin(), shape.dims().end());
   TFP_ASSIGN_OR_RETURN(Output shape_node,
-                       ConstTensor(graph, Tensor::Of<int32_t>({shape.rank()}, dims), "shape_as_tensor"));
-  TFP_ASSIGN_OR_RETURN(Output value, ConstTensor(graph, scalar, "Const"));
+                       AddConstant(graph, Tensor::Of<int32_t>({shape.rank()}, dims), "shape_as_tensor"));
+  TFP_ASSIGN_OR_RETURN(Output value, AddConstant(graph, scalar, "Const"));
   return AddOpOutput(graph, "Fill", scope.scope(), {shape_node, value}, {Attr::Type("index_type", DT_INT32)});
 }
 
@@ -84,7 +84,7 @@ ShapeInitializer OnesInitializer() {
 ShapeInitializer ConstantInitializer(double value) {
   return [value](Graph& graph, const TensorShape& shape, DataType dtype) -> absl::StatusOr<Output> {
     TFP_ASSIGN_OR_RETURN(Tensor scalar, ScalarOf(dtype, value));
-    return ConstFill(graph, scalar, shape, "Const");
+    return AddConstant(graph, scalar, shape, "Const");
   };
 }
 
@@ -275,12 +275,12 @@ absl::StatusOr<PartitionedVariable> GetPartitionedVariable(Graph& graph, absl::s
         whole = *tensor;
       } else {
         TFP_ASSIGN_OR_RETURN(Tensor cast, CastTensor(*value, options.dtype));
-        TFP_ASSIGN_OR_RETURN(whole, ConstTensor(graph, cast, "Const"));
+        TFP_ASSIGN_OR_RETURN(whole, AddConstant(graph, cast, "Const"));
       }
       NameScope inner(graph, "Slice");
       auto vector = [&](const std::vector<int64_t>& dims, const char* what) -> absl::StatusOr<Output> {
         std::vector<int32_t> v(dims.begin(), dims.end());
-        return ConstTensor(graph, Tensor::Of<int32_t>({static_cast<int64_t>(v.size())}, v), what);
+        return AddConstant(graph, Tensor::Of<int32_t>({static_cast<int64_t>(v.size())}, v), what);
       };
       TFP_ASSIGN_OR_RETURN(Output begin, vector(slice.var_offset, "begin"));
       TFP_ASSIGN_OR_RETURN(Output size, vector(slice.var_shape, "size"));
