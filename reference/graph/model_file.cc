@@ -85,7 +85,11 @@ absl::Status CannotParse(const std::string& file, const std::string& bytes, cons
 
 // Binary bytes parse as almost any message; nodes with names and ops, and nothing unknown, tell which one it is.
 bool IsPlausible(const GraphDef& graph) {
-  if (graph.node_size() == 0 || !graph.GetReflection()->GetUnknownFields(graph).empty()) return false;
+  if (!graph.GetReflection()->GetUnknownFields(graph).empty()) return false;
+  if (graph.node_size() == 0) {  // an empty graph says at least who wrote it
+    const auto& versions = graph.versions();
+    return versions.producer() > 0 && versions.GetReflection()->GetUnknownFields(versions).empty();
+  }
   for (const auto& node : graph.node()) {
     if (node.op().empty() || node.name().empty()) return false;
   }
