@@ -6,12 +6,14 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "reference/base/status.h"
 #include "reference/op/op_registry.h"
 #include "reference/proto/attr_value.pb.h"
 #include "reference/proto/op_def.pb.h"
 #include "reference/tensor/tensor.h"
 #include "reference/tensor/tensor_proto.h"
+#include "reference/tensor/tensor_slice.h"
 
 namespace tfpersist {
 namespace {
@@ -737,6 +739,37 @@ absl::Status PairShape(Context& c) {  // a handle of two strings
   return absl::OkStatus();
 }
 
+// A restored part has the shape that its spec tells; of a whole tensor nothing is known before the file is read. Specs
+// that are not constants tell nothing.
+absl::Status RestoreShape(Context& c) {
+  if (c.num_inputs() < 3) return absl::OkStatus();
+  if (c.node.op() == "RestoreV2") {
+    absl::StatusOr<Shape> merged = MergeShapes(c.in(1), c.in(2));
+    if (!merged.ok()) return c.Fail(std::string(absl::StripSuffix(merged.status().message(), ".")));
+  }
+  const Node* specs = c.node.inputs()[2].node;
+  const auto* value = specs != nullptr && specs->op() == "Const" ? specs->attr("value") : nullptr;
+  if (value == nullptr) return absl::OkStatus();
+  const absl::StatusOr<Tensor> texts = TensorFromProto(value->tensor());
+  if (!texts.ok() || texts->dtype() != DT_STRING) return absl::OkStatus();
+  auto fail = [&](absl::StatusCode code, const std::string& what) {
+    const std::string text(c.Fail(what).message());
+    return absl::Status(code, absl::StrCat(absl::StripSuffix(text, "."), " and with computed input tensors: input[2] = <",
+                                           texts->SummarizeValue(256), ">."));
+  };
+  if (texts->num_elements() != static_cast<int64_t>(c.out.size())) {
+    return fail(absl::StatusCode::kInvalidArgument, "The number of shape_and_slice doesn't match tensor outputs.");
+  }
+  for (size_t i = 0; i < c.out.size(); ++i) {
+    const std::string& text = texts->flat<std::string>()[i];
+    if (text.empty()) continue;
+    absl::StatusOr<ShapeAndSlice> spec = ParseShapeAndSlice(text);
+    if (!spec.ok()) return fail(spec.status().code(), std::string(spec.status().message()));
+    c.out[i] = Of(Dims(spec->slice_shape.dims().begin(), spec->slice_shape.dims().end()));
+  }
+  return absl::OkStatus();
+}
+
 struct Row {
   ShapeFn fn;
   absl::string_view ops;  // space between names
@@ -815,6 +848,7 @@ constexpr Row kRows[] = {
     {StridedSliceShape, "StridedSlice"},
     {SplitShape, "Split"},
     {StringJoinShape, "StringJoin"},
+    {RestoreShape, "RestoreV2 RestoreSlice"},
     {PairShape, "Stack FIFOQueue RandomShuffleQueue"},
 };
 

@@ -45,11 +45,10 @@ inline void RegisterFunction(KernelRegistry* registry, absl::string_view op, Fun
 // A kernel class with `static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction&)`.
 template <typename Kernel>
 void RegisterKernel(KernelRegistry* registry, absl::string_view op, absl::string_view type_attr = "",
-                    DataTypeMask types = 0, bool allows_uninitialized_input = false) {
+                    DataTypeMask types = 0) {
   registry->Register({.op = std::string(op),
                       .type_attr = std::string(type_attr),
                       .types = types,
-                      .allows_uninitialized_input = allows_uninitialized_input,
                       .factory = &Kernel::Make});
 }
 

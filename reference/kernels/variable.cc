@@ -117,14 +117,10 @@ absl::Status IsVariableInitialized(OpKernelContext& ctx) {
 void RegisterVariableKernels(KernelRegistry* registry) {
   RegisterKernel<VariableKernel>(registry, "VariableV2");
   RegisterKernel<VariableKernel>(registry, "Variable");
-  RegisterKernel<AssignKernel>(registry, "Assign", "", 0, /*allows_uninitialized_input=*/true);
+  RegisterKernel<AssignKernel>(registry, "Assign");
   RegisterFunction(registry, "AssignAdd", AssignUpdate<UpdateKind::kAdd>, "T", kNumberTypes);
   RegisterFunction(registry, "AssignSub", AssignUpdate<UpdateKind::kSub>, "T", kNumberTypes);
-  registry->Register({.op = "IsVariableInitialized",
-                      .allows_uninitialized_input = true,
-                      .factory = [](OpKernelConstruction&) -> absl::StatusOr<std::unique_ptr<OpKernel>> {
-                        return std::make_unique<FunctionKernel>(IsVariableInitialized);
-                      }});
+  RegisterFunction(registry, "IsVariableInitialized", IsVariableInitialized);
 }
 
 }  // namespace tfpersist

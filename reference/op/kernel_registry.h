@@ -18,8 +18,6 @@ struct KernelDef {
   std::string type_attr;                 // empty: any types
   DataTypeMask types = 0;                // the dtypes that type_attr may have
   std::vector<std::string> host_memory;  // argument names that stay in host memory on a CUDA device
-  // Reference inputs may be uninitialized (Assign, IsVariableInitialized): OpDef's allows_uninitialized_input.
-  bool allows_uninitialized_input = false;
   KernelFactory factory;
 };
 

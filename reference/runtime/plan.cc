@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "reference/base/status.h"
+#include "reference/proto/op_def.pb.h"
 #include "reference/runtime/node_text.h"
 
 namespace tfpersist {
@@ -155,7 +156,7 @@ class Plan::Compiler {
       step.kernel = placed->kernel;
       step.device = placed->device;
       step.node = node;
-      step.allows_uninitialized = placed->def->allows_uninitialized_input;
+      step.allows_uninitialized = node->op_def().allows_uninitialized_input();
       step.kind = node->op() == "Merge" || node->op() == "RefMerge" ? StepKind::kMerge
                   : node->op() == "ControlTrigger"                  ? StepKind::kControlTrigger
                                                                     : StepKind::kPlain;

@@ -165,7 +165,8 @@ TEST(VariableTest, InitialValuesOfOtherVariablesDoNotDependOnOrder) {
     ASSERT_TRUE(graph.status().ok()) << graph.status();
     Session session(graph);
     if (!resource) {
-      ASSERT_TRUE(session.Run(b.initializer()).ok());
+      const absl::Status initialized_b = session.Run(b.initializer());
+      ASSERT_TRUE(initialized_b.ok()) << initialized_b;
       EXPECT_EQ(First(session, b), 6);
     }
     const absl::Status started = session.Run(c.initializer());
