@@ -14,6 +14,6 @@ int main() {
   // "add:0": the tensor, where freezing named the node.
   tf::ImportOptions options;
   options.return_elements = {"add:0"};
-  auto result = Check(tf::ImportGraphDef(graph, graph_def, options));
-  Print(absl::StrCat("[", notebook::Repr(Check(sess.Run(result[0]))), "]"));
+  auto imported = Check(tf::ImportGraphDef(graph, graph_def, options));
+  Print(absl::StrCat("[", notebook::Repr(Check(sess.Run(imported.elements[0].output()))), "]"));
 }
