@@ -754,8 +754,9 @@ absl::Status RestoreShape(Context& c) {
   if (!texts.ok() || texts->dtype() != DT_STRING) return absl::OkStatus();
   auto fail = [&](absl::StatusCode code, const std::string& what) {
     const std::string text(c.Fail(what).message());
-    return absl::Status(code, absl::StrCat(absl::StripSuffix(text, "."), " and with computed input tensors: input[2] = <",
-                                           texts->SummarizeValue(256), ">."));
+    return absl::Status(code,
+                        absl::StrCat(absl::StripSuffix(text, "."), " and with computed input tensors: input[2] = <",
+                                     texts->SummarizeValue(256), ">."));
   };
   if (texts->num_elements() != static_cast<int64_t>(c.out.size())) {
     return fail(absl::StatusCode::kInvalidArgument, "The number of shape_and_slice doesn't match tensor outputs.");
