@@ -157,20 +157,22 @@ class Saver::Impl {
       return FrameRestoreError(status, "a mismatch between the current graph and the graph");
     }
     if (!absl::IsNotFound(status)) return status;
+    if (of_objects_) return FrameRestoreError(status, "a Variable name or other graph key that is missing");
     absl::StatusOr<std::map<std::string, std::string>> keys = ObjectGraphKeys(prefix);
     if (!keys.ok()) return FrameRestoreError(status, "a Variable name or other graph key that is missing");
     graph_->logger()->Log(
         LogLevel::kWarning,
         "Restoring an object-based checkpoint using a name-based saver. This may be somewhat fragile, and will "
         "re-build the Saver. Instead, consider loading object-based checkpoints using tf.train.Checkpoint().");
+    VarList list = options_.var_list.given() ? options_.var_list : VarList(AllSaveableVariables(*graph_));
+    TFP_ASSIGN_OR_RETURN(auto saveables, SaveablesOf(list));
+    TFP_ASSIGN_OR_RETURN(VarList renamed, RenamedByObjectGraph(saveables, *keys));
     if (object_based_ == nullptr) {
-      VarList list = options_.var_list.given() ? options_.var_list : VarList(AllSaveableVariables(*graph_));
-      TFP_ASSIGN_OR_RETURN(auto saveables, SaveablesOf(list));
-      TFP_ASSIGN_OR_RETURN(VarList renamed, RenamedByObjectGraph(saveables, *keys));
       SaverOptions options;
       options.var_list = std::move(renamed);
       TFP_ASSIGN_OR_RETURN(Saver made, Saver::Create(*graph_, std::move(options)));
       object_based_ = std::make_unique<Saver>(std::move(made));
+      object_based_->impl_->of_objects_ = true;
     }
     return object_based_->Restore(session, prefix);
   }
@@ -182,6 +184,7 @@ class Saver::Impl {
   bool built_ = false, empty_ = false;
   Retention retention_;
   std::unique_ptr<Saver> object_based_;
+  bool of_objects_ = false;  // is such a saver itself: a key that a file names but lacks ends there
 
  private:
   void LogV1() {
