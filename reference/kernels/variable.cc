@@ -15,16 +15,24 @@ namespace {
 
 class VariableKernel : public OpKernel {
  public:
-  VariableKernel(DataType dtype, std::string container, std::string name)
-      : dtype_(dtype), container_(std::move(container)), name_(std::move(name)) {}
+  VariableKernel(DataType dtype, TensorShape shape, std::string container, std::string name)
+      : dtype_(dtype), shape_(std::move(shape)), container_(std::move(container)), name_(std::move(name)) {}
 
   static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
     TFP_ASSIGN_OR_RETURN(DataType dtype, c.TypeAttr("dtype"));
+    TFP_ASSIGN_OR_RETURN(PartialTensorShape partial, c.ShapeAttr("shape"));
+    TensorShape shape;  // of unknown rank: of rank 0 until there is a value
+    if (!partial.unknown_rank()) {
+      if (!partial.IsFullyDefined()) {
+        return absl::InvalidArgumentError(absl::StrCat("Shape ", partial.DebugString(), " is not fully defined"));
+      }
+      TFP_ASSIGN_OR_RETURN(shape, partial.AsTensorShape());
+    }
     std::string container = c.StringAttr("container").value_or("");
     std::string name = c.StringAttr("shared_name").value_or("");
     if (container.empty()) container = ResourceManager::kDefaultContainer;
     if (name.empty()) name = c.name();
-    return std::make_unique<VariableKernel>(dtype, std::move(container), std::move(name));
+    return std::make_unique<VariableKernel>(dtype, std::move(shape), std::move(container), std::move(name));
   }
 
   absl::Status Compute(OpKernelContext& ctx) override {
@@ -40,8 +48,16 @@ class VariableKernel : public OpKernel {
   absl::StatusOr<RefVariable*> Find(ResourceManager& resources) {
     absl::MutexLock lock(&mu_);
     if (variable_ == nullptr) {
-      auto variable = resources.LookupOrCreate<RefVariable>(container_, name_,
-                                                            [this] { return std::make_shared<RefVariable>(dtype_); });
+      Tensor empty;  // a variable without elements has its value from the start, as in TensorFlow
+      if (shape_.rank() > 0 && shape_.num_elements() == 0) {
+        TFP_ASSIGN_OR_RETURN(empty, Tensor::Allocate(dtype_, shape_));
+      }
+      auto variable = resources.LookupOrCreate<RefVariable>(container_, name_, [&] {
+        auto made = std::make_shared<RefVariable>(dtype_, shape_);
+        absl::MutexLock lock(&made->mu);
+        made->value = std::move(empty);
+        return made;
+      });
       if (variable->dtype != dtype_) {
         return absl::InvalidArgumentError(absl::StrCat("Variable ", container_, "/", name_, " holds ",
                                                        DataTypeString(variable->dtype), ", and this node asks for ",
@@ -54,6 +70,7 @@ class VariableKernel : public OpKernel {
   }
 
   const DataType dtype_;
+  const TensorShape shape_;
   const std::string container_, name_;
   std::atomic<RefVariable*> cached_{nullptr};
   absl::Mutex mu_;
@@ -75,9 +92,10 @@ class AssignKernel : public OpKernel {
     ctx.SetRefOutput(0, variable);
     absl::MutexLock lock(&variable->mu);
     Tensor& old = variable->value;
-    if (validate_shape_ && old.has_value() && old.shape() != value.shape()) {
+    const TensorShape& expected = old.has_value() ? old.shape() : variable->initial_shape;
+    if (validate_shape_ && expected != value.shape()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("Assign requires shapes of both tensors to match. lhs shape= ", old.shape().DebugString(),
+          absl::StrCat("Assign requires shapes of both tensors to match. lhs shape= ", expected.DebugString(),
                        " rhs shape= ", value.shape().DebugString()));
     }
     return StoreValue(ctx, 1, &old);

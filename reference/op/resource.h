@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -29,9 +30,11 @@ class RefVariable : public Resource {
  public:
   static constexpr char kTypeName[] = "N10tensorflow3VarE";
 
-  explicit RefVariable(DataType dtype) : dtype(dtype) {}
+  explicit RefVariable(DataType dtype, TensorShape initial_shape = {})
+      : dtype(dtype), initial_shape(std::move(initial_shape)) {}
 
-  const DataType dtype;  // of every value it takes
+  const DataType dtype;             // of every value it takes
+  const TensorShape initial_shape;  // what an Assign that validates shapes asks for while there is no value
   absl::Mutex mu;
   Tensor value ABSL_GUARDED_BY(mu);  // without value: uninitialized
 };

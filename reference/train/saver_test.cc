@@ -415,7 +415,10 @@ TEST_F(SaverTest, RestoreErrors) {
   Session session4(fourth);
   EXPECT_THAT(std::string(dtype.Restore(session4, "./k").message()),
               HasSubstr("tensor_name = v; expected dtype int32 does not equal original dtype float"));
-  EXPECT_EQ(saver.Restore(session2, "./k").message(),
+  Graph fifth;
+  Constant(fifth, 1.0f);
+  Session session5(fifth);
+  EXPECT_EQ(saver.Restore(session5, "./k").message(),
             "Cannot interpret feed_dict key as Tensor: The name 'save/Const:0' refers to a Tensor which does not "
             "exist. The operation, "
             "'save/Const', does not exist in the graph.");

@@ -153,6 +153,24 @@ TEST(VariableTest, Assignments) {
   }
 }
 
+// As TensorFlow 1.11.0 answers for the same program.
+TEST(VariableTest, BeforeThereIsAValue) {
+  Graph graph;
+  Variable empty(graph, Tensor::Of<float>({0, 3}, {}), "empty"), scalar(graph, 1.0f, "scalar");
+  Output fed = Placeholder(graph, DT_FLOAT);
+  Output to_scalar = Assign(scalar, fed), to_empty = Assign(empty, fed);
+  ASSERT_TRUE(graph.status().ok()) << graph.status();
+  Session session(graph);
+  absl::StatusOr<Tensor> value = session.Run(empty);
+  ASSERT_TRUE(value.ok()) << value.status();
+  EXPECT_EQ(value->shape(), TensorShape({0, 3}));
+  EXPECT_THAT(std::string(session.Run(scalar).status().message()), HasSubstr("uninitialized value scalar"));
+  EXPECT_THAT(std::string(session.Run({{fed, Floats({1, 2})}}, {to_scalar}, {}).status().message()),
+              HasSubstr("Assign requires shapes of both tensors to match. lhs shape= [] rhs shape= [2]"));
+  EXPECT_THAT(std::string(session.Run({{fed, Floats({1, 2})}}, {to_empty}, {}).status().message()),
+              HasSubstr("Assign requires shapes of both tensors to match. lhs shape= [0,3] rhs shape= [2]"));
+}
+
 TEST(VariableTest, InitialValuesOfOtherVariablesDoNotDependOnOrder) {
   for (bool resource : {false, true}) {
     Graph graph;
