@@ -102,8 +102,8 @@ TEST_P(ObjectBasedTest, RestoresByNamesAsTensorFlow) {
 INSTANTIATE_TEST_SUITE_P(Versions, ObjectBasedTest, testing::Values("1.11.0", "1.15.5", "2.21.0"),
                          [](const auto& info) { return absl::StrCat("tf", info.index); });
 
-// An object graph that sends a variable to a key that is not there, its own name even: an error, and no search for
-// ever.
+// An object graph that sends a variable to a key that is not there: TensorFlow's error; and to one that the object
+// graph leads on from, its own name even: an error where TensorFlow runs out of stack.
 TEST(ObjectBased, KeysThatAreNotThere) {
   const fs::path folder = fs::temp_directory_path() / absl::StrCat("object_based_test_", getpid());
   fs::create_directories(folder);
@@ -123,8 +123,13 @@ TEST(ObjectBased, KeysThatAreNotThere) {
     Session session(graph);
     const absl::Status status = saver.Restore(session, (folder / "k").string());
     EXPECT_EQ(status.code(), absl::StatusCode::kNotFound) << status;
-    EXPECT_THAT(std::string(status.message()),
-                testing::HasSubstr(absl::StrCat("Key ", key, " not found in checkpoint")));
+    if (key == std::string("v")) {
+      EXPECT_THAT(std::string(status.message()), testing::HasSubstr("Key v not found in checkpoint"));
+    } else {
+      EXPECT_EQ(status.message(),
+                "Attempting to load an object-based checkpoint using variable names, but could not find elsewhere in "
+                "the checkpoint.");
+    }
   }
   // Not an object graph at all.
   auto writer = BundleWriter::Create((folder / "k").string());

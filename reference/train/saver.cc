@@ -157,9 +157,9 @@ class Saver::Impl {
       return FrameRestoreError(status, "a mismatch between the current graph and the graph");
     }
     if (!absl::IsNotFound(status)) return status;
-    if (of_objects_) return FrameRestoreError(status, "a Variable name or other graph key that is missing");
     absl::StatusOr<std::map<std::string, std::string>> keys = ObjectGraphKeys(prefix);
-    if (!keys.ok()) return FrameRestoreError(status, "a Variable name or other graph key that is missing");
+    const absl::Status missing = FrameRestoreError(status, "a Variable name or other graph key that is missing");
+    if (!keys.ok()) return missing;
     graph_->logger()->Log(
         LogLevel::kWarning,
         "Restoring an object-based checkpoint using a name-based saver. This may be somewhat fragile, and will "
@@ -167,6 +167,7 @@ class Saver::Impl {
     VarList list = options_.var_list.given() ? options_.var_list : VarList(AllSaveableVariables(*graph_));
     TFP_ASSIGN_OR_RETURN(auto saveables, SaveablesOf(list));
     TFP_ASSIGN_OR_RETURN(VarList renamed, RenamedByObjectGraph(saveables, *keys));
+    if (of_objects_) return missing;
     if (object_based_ == nullptr) {
       SaverOptions options;
       options.var_list = std::move(renamed);
@@ -184,7 +185,7 @@ class Saver::Impl {
   bool built_ = false, empty_ = false;
   Retention retention_;
   std::unique_ptr<Saver> object_based_;
-  bool of_objects_ = false;  // is such a saver itself: a key that a file names but lacks ends there
+  bool of_objects_ = false;  // is such a saver itself: keys that lead to keys end there
 
  private:
   void LogV1() {
