@@ -210,6 +210,20 @@ absl::StatusOr<Variable> Case::VariableOf(const Json& json, absl::string_view wh
   return BadArgument(where, "a variable", json);
 }
 
+absl::StatusOr<std::map<std::string, Output>> Case::InputMap(const Args& args) {
+  std::map<std::string, Output> map;
+  const Json& given = args.Get("input_map");
+  if (!given.is_null() && !given.is_object()) return BadArgument("input_map", "an object", given);
+  for (const auto& [name, value] : given.items()) {
+    if (name.empty() || name[0] != '^') {
+      TFP_ASSIGN_OR_RETURN(map[name], Input(value, "input_map"));
+    } else {
+      TFP_ASSIGN_OR_RETURN(map[name].node, Operation(value, "input_map"));
+    }
+  }
+  return map;
+}
+
 absl::StatusOr<std::shared_ptr<tensorflow::GraphDef>> Case::GraphDefOf(const Args& args, const char* key) {
   if (!args.Has(key)) return std::make_shared<tensorflow::GraphDef>(graph().ToGraphDef());
   return Get<std::shared_ptr<tensorflow::GraphDef>>(args, key, "a GraphDef");

@@ -69,14 +69,16 @@ class Case : private Logger {
   template <typename T>
   absl::StatusOr<T> Get(const Args& args, const char* key, absl::string_view wanted) const;
 
-  // Where a tensor is wanted: a handle, a name in the default graph, or a literal (a new constant). A variable stands for its value (as an op's
-  // input), an operation for its first output.
+  // Where a tensor is wanted: a handle, a name in the default graph, or a literal (a new constant). A variable stands
+  // for its value (as an op's input), an operation for its first output.
   absl::StatusOr<Output> Input(const Json& json, absl::string_view where);
   // What a run fetches or feeds: a variable stands for its graph element.
   using Element = std::variant<Output, Node*>;
   absl::StatusOr<Element> GraphElement(Graph& graph, const Json& json, absl::string_view where);
   absl::StatusOr<Node*> Operation(const Json& json, absl::string_view where);
   absl::StatusOr<Variable> VariableOf(const Json& json, absl::string_view where);
+  // The argument `input_map`; an operation stands for itself ("^a").
+  absl::StatusOr<std::map<std::string, Output>> InputMap(const Args& args);
   // The GraphDef behind an argument; absent: the default graph's.
   absl::StatusOr<std::shared_ptr<tensorflow::GraphDef>> GraphDefOf(const Args& args, const char* key = "graph_def");
 

@@ -13,6 +13,8 @@ namespace {
 
 constexpr size_t kInlineBytes = 4096;
 
+constexpr int64_t kMostNpyBytes = int64_t{1} << 33;
+
 // A case may write one value for many elements; so many and no more.
 constexpr int64_t kMostElements = int64_t{1} << 31;
 
@@ -24,14 +26,12 @@ size_t StringBytes(const Tensor& tensor) {
 
 absl::StatusOr<Tensor> ReadNpyOf(const Args& args, absl::string_view where) {
   TFP_ASSIGN_OR_RETURN(const std::string file, args.String("npy"));
-  TFP_ASSIGN_OR_RETURN(const Tensor tensor, ReadNpy(file));
-  if (!args.Has("dtype")) return tensor;
-  TFP_ASSIGN_OR_RETURN(const DataType dtype, DataTypeFromJson(args.Get("dtype"), where));
-  if (dtype == tensor.dtype()) return tensor;
-  if (!IsPlain(dtype) || !IsPlain(tensor.dtype()) || DataTypeSize(dtype) != DataTypeSize(tensor.dtype())) {
-    return BadArgument(where, absl::StrCat("a dtype as wide as ", file, "'s"), args.Get("dtype"));
+  TFP_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(PosixFileSystem(), file, kMostNpyBytes));
+  DataType dtype = DT_INVALID;
+  if (args.Has("dtype")) {
+    TFP_ASSIGN_OR_RETURN(dtype, DataTypeFromJson(args.Get("dtype"), where));
   }
-  return tensor.BitcastTo(dtype);
+  return ParseNpy(bytes, file, dtype);
 }
 
 }  // namespace
@@ -104,7 +104,8 @@ absl::StatusOr<Json> TensorToJson(const Tensor& tensor, const NewFile& new_file)
   const size_t bytes = dtype == DT_STRING ? StringBytes(tensor) : tensor.total_bytes();
   if (new_file != nullptr && bytes > kInlineBytes) {
     const std::string file = new_file();
-    TFP_RETURN_IF_ERROR(WriteNpy(file, tensor));
+    TFP_ASSIGN_OR_RETURN(const std::string npy, ToNpy(tensor));
+    TFP_RETURN_IF_ERROR(WriteFileAtomically(PosixFileSystem(), file, npy, {.durable = false}));
     Json json = {{"npy", file}};
     if (dtype == DT_BFLOAT16 || MaskHas(kQuantizedTypes, dtype)) json["dtype"] = DataTypePythonName(dtype);
     return json;

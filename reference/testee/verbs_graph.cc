@@ -4,7 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "reference/base/status.h"
+#include "reference/op/op_registry.h"
 #include "reference/proto/graph.pb.h"
+#include "reference/proto/op_def.pb.h"
 #include "reference/proto/saver.pb.h"
 #include "reference/testee/case.h"
 #include "reference/testee/proto_json.h"
@@ -239,6 +241,20 @@ absl::StatusOr<Json> IdentityVerb(Case& c, const Args& args) {
   TFP_ASSIGN_OR_RETURN(const std::string name, args.String("name", "Identity"));
   TFP_ASSIGN_OR_RETURN(Node * node, c.graph().AddNode({.op = "Identity", .name = name, .inputs = {x}}));
   return Made(c, args, node->output(0));
+}
+
+// The type that the op's input number `index` has to have; DT_INVALID where attrs decide, or no such input.
+DataType WantedInput(const Graph& graph, const std::string& op, size_t index) {
+  const absl::StatusOr<const OpSignature*> signature = graph.ops().LookUp(op);
+  if (!signature.ok()) return DT_INVALID;
+  const tensorflow::OpDef& def = *(*signature)->def;
+  for (const tensorflow::OpDef::ArgDef& arg : def.input_arg()) {
+    if (!arg.number_attr().empty() || !arg.type_list_attr().empty()) return DT_INVALID;
+    if (index-- > 0) continue;
+    if (arg.is_ref()) return MakeRefType(DT_FLOAT);
+    return static_cast<DataType>(arg.type());
+  }
+  return DT_INVALID;
 }
 
 absl::StatusOr<Json> OpVerb(Case& c, const Args& args) {
