@@ -1,0 +1,1 @@
+"""What make_cases.py makes, one module per group of suites."""

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Writes the systematic suites of cases/: every op, dtype, shape and damaged byte. The other suites are written by hand.
+
+    conformance/make_cases.py                      write them
+    conformance/make_cases.py --check              exit 1 if a committed file is not what this would write
+    conformance/make_cases.py --list               the files
+    conformance/make_cases.py --measured 1.11.0=RESULTS.json ...
+        sets `holds_on` to the versions on which each case passed; RESULTS.json is `tfpersist-conform run --json`'s of that TensorFlow
+
+What a generator leaves open ("?") is carried over from the committed file, where testees/record.py wrote what TensorFlow
+answered; so is `holds_on`. A new "?" therefore shows in the file until it has been recorded.
+"""
+
+import argparse
+import copy
+import json
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "testees")]
+
+import record  # pylint: disable=wrong-import-position
+from generators import ops  # pylint: disable=wrong-import-position
+from generators.notation import VERSIONS  # pylint: disable=wrong-import-position
+
+CASES = os.path.join(HERE, "cases")
+
+
+def generated():
+    for module in MODULES:
+        yield from module.suites()
+
+
+MODULES = [ops]
+
+
+def path_of(suite):
+    return os.path.join(CASES, suite["suite"] + ".json")
+
+
+def without(step):
+    return {k: v for k, v in step.items() if k not in ("expect", "expect_on", "steps")}
+
+
+def carry_steps(steps, old):
+    for step, before in zip(steps, old):
+        if without(step) != without(before):
+            return  # from here on the case is another one
+        for key, value in step.get("expect", {}).items():
+            if value == "?" and key in before.get("expect", {}):
+                step["expect"][key] = before["expect"][key]
+        if step.get("expect") == "?" and "expect" not in before:
+            del step["expect"]
+        elif step.get("expect") == "?":
+            step["expect"] = before["expect"]
+        if "steps" in step:
+            carry_steps(step["steps"], before.get("steps", []))
+
+
+def carried(suite, committed):
+    """The suite with what was recorded and measured before."""
+    old = {c["id"]: c for c in committed["cases"]}
+    for case in suite["cases"]:
+        before = old.get(case["id"], {})
+        carry_steps(case["steps"], before.get("steps", []))
+        holds = before.get("holds_on", VERSIONS)
+        case["holds_on"] = case.get("holds_on", holds)
+    suite["cases"] = [ordered(c) for c in suite["cases"]]
+    return suite
+
+
+def ordered(case):
+    keys = ("id", "level", "about", "spec", "needs", "holds_on", "note", "files", "steps", "after")
+    return {k: case[k] for k in keys if k in case}
+
+
+def measure(suite, measured):
+    for case in suite["cases"]:
+        if all(case["id"] in passed for passed in measured.values()):
+            case["holds_on"] = [v for v in VERSIONS if (measured[v][case["id"]] if v in measured else v in case["holds_on"])]
+        if not case["holds_on"]:
+            print("holds nowhere: %s" % case["id"], file=sys.stderr)
+
+
+def read_results(arguments):
+    out = {}
+    for argument in arguments:
+        version, name = argument.split("=", 1)
+        with open(name, encoding="utf-8") as source:
+            results = json.load(source)
+        out[version] = {r["id"]: r["outcome"] in ("pass", "passed") for r in results["cases"]}
+    return out
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--measured", nargs="+", default=[], metavar="VERSION=JSON")
+    options = parser.parse_args()
+    measured = read_results(options.measured)
+    stale, cases = [], 0
+    for suite in generated():
+        name = path_of(suite)
+        text = ""
+        if os.path.exists(name):
+            with open(name, encoding="utf-8") as source:
+                text = source.read()
+        suite = carried(copy.deepcopy(suite), json.loads(text) if text else {"cases": []})
+        measure(suite, measured)
+        cases += len(suite["cases"])
+        made = record.suite_text(suite)
+        if options.list:
+            print(os.path.relpath(name, HERE), len(suite["cases"]))
+        elif made != text:
+            stale.append(os.path.relpath(name, HERE))
+            if not options.check:
+                os.makedirs(os.path.dirname(name), exist_ok=True)
+                with open(name, "w", encoding="utf-8") as out:
+                    out.write(made)
+    if options.check and stale:
+        sys.exit("not what make_cases.py makes: %s" % " ".join(stale))
+    print("%d cases made%s" % (cases, "" if options.check else ", %d files written" % len(stale)))
+
+
+if __name__ == "__main__":
+    main()
