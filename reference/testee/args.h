@@ -33,7 +33,7 @@ class Args {
 
   bool Has(const char* key) const { return !Get(key).is_null(); }
   bool Given(const char* key) const { return step_.is_object() && step_.contains(key); }  // null included
-  const Json& Get(const char* key) const;  // null where absent
+  const Json& Get(const char* key) const;                                                 // null where absent
 
   absl::StatusOr<std::string> String(const char* key) const { return AsString(Get(key), key); }
   absl::StatusOr<std::string> String(const char* key, absl::string_view otherwise) const;

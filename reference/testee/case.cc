@@ -26,8 +26,14 @@ constexpr const char* LevelName(LogLevel level) {
 }
 
 Json ErrorJson(const absl::Status& status) {
-  Json error = {{"code", absl::StatusCodeToString(status.code())}, {"message", std::string(status.message())}};
-  const std::string node = NodeOf(status);
+  const std::string message(status.message());
+  Json error = {{"code", absl::StatusCodeToString(status.code())}, {"message", message}};
+  std::string node = NodeOf(status);
+  const std::string mark = "{{node ";
+  if (const size_t at = message.find(mark); node.empty() && at != std::string::npos) {
+    const size_t begin = at + mark.size(), end = message.find("}}", begin);
+    if (end != std::string::npos) node = message.substr(begin, end - begin);
+  }
   error["node"] = node.empty() ? Json() : Json(node);
   return error;
 }
@@ -53,9 +59,7 @@ Graph& Case::NewGraph() {
 }
 
 std::function<double()> Case::Clock() {
-  return [offset = clock_offset_] {
-    return absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()) + *offset;
-  };
+  return [offset = clock_offset_] { return absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()) + *offset; };
 }
 
 std::function<std::string()> Case::NewFile() {

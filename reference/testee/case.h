@@ -1,6 +1,7 @@
 // One case of the suite while it runs: its graphs, its handles, its log.
 //
-// Made fresh for every case and dropped after it; one thread. Steps run in order; a failed one does not stop the others.
+// Made fresh for every case and dropped after it; one thread. Steps run in order; a failed one does not stop the
+// others.
 #ifndef TFPERSIST_REFERENCE_TESTEE_CASE_H_
 #define TFPERSIST_REFERENCE_TESTEE_CASE_H_
 
@@ -32,10 +33,11 @@ namespace tfpersist::testee {
 using Item = std::variant<Output, Node*, Variable>;
 using ItemList = std::vector<Item>;
 using VariableMap = std::map<std::string, Variable>;
-using Handle = std::variant<Output, Node*, Variable, PartitionedVariable, ItemList, VariableMap, Graph*, std::shared_ptr<Session>,
-                            std::shared_ptr<Saver>, std::shared_ptr<ExponentialMovingAverage>,
-                            std::shared_ptr<CheckpointReader>, std::shared_ptr<tensorflow::GraphDef>,
-                            std::shared_ptr<const tensorflow::MetaGraphDef>, std::shared_ptr<const tensorflow::SaverDef>>;
+using Handle =
+    std::variant<Output, Node*, Variable, PartitionedVariable, ItemList, VariableMap, Graph*, std::shared_ptr<Session>,
+                 std::shared_ptr<Saver>, std::shared_ptr<ExponentialMovingAverage>, std::shared_ptr<CheckpointReader>,
+                 std::shared_ptr<tensorflow::GraphDef>, std::shared_ptr<const tensorflow::MetaGraphDef>,
+                 std::shared_ptr<const tensorflow::SaverDef>>;
 
 class Case : private Logger {
  public:
@@ -54,13 +56,13 @@ class Case : private Logger {
   void PushGraph(Graph& graph) { default_graphs_.push_back(&graph); }
   void PopGraph() { default_graphs_.pop_back(); }
   Logger* logger() { return this; }
-  std::function<double()> Clock();       // seconds since 1970, moved by AdvanceClock
+  std::function<double()> Clock();  // seconds since 1970, moved by AdvanceClock
   void AdvanceClock(double hours) { *clock_offset_ += 3600 * hours; }
   std::function<std::string()> NewFile();  // names for tensors that travel as files
 
   // ---- handles ----
-  // To the step's `as`, if it has one. A list binds its items to name[0], name[1], … too; a list of names takes them one
-  // by one.
+  // To the step's `as`, if it has one. A list binds its items to name[0], name[1], … too; a list of names takes them
+  // one by one.
   void Bind(const Args& args, Handle handle);
   // Null if `json` is no string or names no handle; SkipStatus if an earlier, failed step should have made it.
   absl::StatusOr<const Handle*> Find(const Json& json) const;

@@ -1,5 +1,5 @@
-// tfpersist-testee: the reference as a testee of conformance/PROTOCOL.md. JSON lines in on standard input, answers out on
-// standard output; everything else that anybody prints goes to standard error.
+// tfpersist-testee: the reference as a testee of conformance/PROTOCOL.md. JSON lines in on standard input, answers out
+// on standard output; everything else that anybody prints goes to standard error.
 #include <unistd.h>
 
 #include <cstdio>

@@ -244,8 +244,8 @@ Json MessageToJson(const Message& message) {
           values.push_back(FloatToJson(repeated ? r.GetRepeatedFloat(message, f, i) : r.GetFloat(message, f)));
           break;
         case FieldDescriptor::CPPTYPE_DOUBLE:
-          values.push_back(FloatToJson(
-              static_cast<float>(repeated ? r.GetRepeatedDouble(message, f, i) : r.GetDouble(message, f))));
+          values.push_back(
+              FloatToJson(static_cast<float>(repeated ? r.GetRepeatedDouble(message, f, i) : r.GetDouble(message, f))));
           break;
       }
     }

@@ -1,5 +1,5 @@
-// Messages of the graph as the protocol's JSON: attrs in the notation of the verb `op`, node lists, and any other message
-// with its proto field names (fields that are not set are left out).
+// Messages of the graph as the protocol's JSON: attrs in the notation of the verb `op`, node lists, and any other
+// message with its proto field names (fields that are not set are left out).
 #ifndef TFPERSIST_REFERENCE_TESTEE_PROTO_JSON_H_
 #define TFPERSIST_REFERENCE_TESTEE_PROTO_JSON_H_
 

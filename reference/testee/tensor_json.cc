@@ -99,7 +99,8 @@ absl::StatusOr<Tensor> TensorFromJson(const Json& json, absl::string_view where)
 absl::StatusOr<Json> TensorToJson(const Tensor& tensor, const NewFile& new_file) {
   const DataType dtype = tensor.dtype();
   if (dtype != DT_STRING && !IsPlain(dtype)) {
-    return absl::UnimplementedError(absl::StrCat("a value of type ", DataTypeString(dtype), " has no form in an answer"));
+    return absl::UnimplementedError(
+        absl::StrCat("a value of type ", DataTypeString(dtype), " has no form in an answer"));
   }
   const size_t bytes = dtype == DT_STRING ? StringBytes(tensor) : tensor.total_bytes();
   if (new_file != nullptr && bytes > kInlineBytes) {

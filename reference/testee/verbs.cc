@@ -8,8 +8,8 @@ namespace tfpersist::testee {
 namespace {
 
 std::array<absl::Span<const Verb>, 9> Sections() {
-  return {GraphVerbs(),     SessionVerbs(), SaverVerbs(),         CheckpointStateVerbs(), MetaGraphVerbs(),
-          ReaderVerbs(), MovingAverageVerbs(), FreezeVerbs(), FileVerbs()};
+  return {GraphVerbs(),         SessionVerbs(), SaverVerbs(), CheckpointStateVerbs(), MetaGraphVerbs(), ReaderVerbs(),
+          MovingAverageVerbs(), FreezeVerbs(),  FileVerbs()};
 }
 
 }  // namespace

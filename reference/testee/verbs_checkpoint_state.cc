@@ -48,10 +48,8 @@ absl::StatusOr<Json> RemoveCheckpointVerb(Case&, const Args& args) {
 }
 
 constexpr Verb kVerbs[] = {
-    {"latest_checkpoint", LatestCheckpointVerb},
-    {"checkpoint_exists", CheckpointExistsVerb},
-    {"get_checkpoint_state", GetCheckpointStateVerb},
-    {"update_checkpoint_state", UpdateCheckpointStateVerb},
+    {"latest_checkpoint", LatestCheckpointVerb},      {"checkpoint_exists", CheckpointExistsVerb},
+    {"get_checkpoint_state", GetCheckpointStateVerb}, {"update_checkpoint_state", UpdateCheckpointStateVerb},
     {"remove_checkpoint", RemoveCheckpointVerb},
 };
 

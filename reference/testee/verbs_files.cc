@@ -124,8 +124,8 @@ absl::StatusOr<Json> ReadFileVerb(Case&, const Args& args) {
 }
 
 constexpr Verb kVerbs[] = {
-    {"delete_file", DeleteFileVerb}, {"mkdir", MkdirVerb},           {"copy_file", CopyFileVerb},
-    {"rename_file", RenameFileVerb}, {"patch_file", PatchFileVerb},  {"write_file", WriteFileVerb},
+    {"delete_file", DeleteFileVerb}, {"mkdir", MkdirVerb},          {"copy_file", CopyFileVerb},
+    {"rename_file", RenameFileVerb}, {"patch_file", PatchFileVerb}, {"write_file", WriteFileVerb},
     {"list_files", ListFilesVerb},   {"read_file", ReadFileVerb},
 };
 

@@ -101,9 +101,9 @@ absl::StatusOr<Json> PlaceholderVerb(Case& c, const Args& args) {
   tensorflow::AttrValue dtype_attr, shape_attr;
   dtype_attr.set_type(static_cast<tensorflow::DataType>(dtype));
   shape.ToProto(shape_attr.mutable_shape());
-  TFP_ASSIGN_OR_RETURN(Node * node, c.graph().AddNode({.op = "Placeholder",
-                                                       .name = name,
-                                                       .attrs = {{"dtype", dtype_attr}, {"shape", shape_attr}}}));
+  TFP_ASSIGN_OR_RETURN(
+      Node * node,
+      c.graph().AddNode({.op = "Placeholder", .name = name, .attrs = {{"dtype", dtype_attr}, {"shape", shape_attr}}}));
   return Made(c, args, node->output(0));
 }
 
@@ -216,7 +216,30 @@ absl::StatusOr<Operand> ReadOperand(Case& c, const Args& args, const char* key) 
   return Operand(output);
 }
 
+// One node. Its inputs are converted inside its name scope, as Python's op functions do: "o/ReadVariableOp".
+absl::StatusOr<Json> Simple(Case& c, const Args& args, const char* op, const char* default_name,
+                            std::initializer_list<const char*> keys) {
+  TFP_ASSIGN_OR_RETURN(const std::string name, args.String("name", default_name));
+  std::vector<Output> inputs;
+  std::vector<Operand> operands;
+  for (const char* key : keys) {
+    TFP_ASSIGN_OR_RETURN(operands.emplace_back(Output()), ReadOperand(c, args, key));
+  }
+  NameScope scope(c.graph(), name);
+  for (const Operand& operand : operands) {
+    if (const Variable* variable = std::get_if<Variable>(&operand.value())) {
+      TFP_ASSIGN_OR_RETURN(inputs.emplace_back(), variable->ValueForOp());
+    } else {
+      inputs.push_back(std::get<Output>(operand.value()));
+    }
+  }
+  TFP_ASSIGN_OR_RETURN(Node * node, c.graph().AddNode({.op = op, .name = scope.scope(), .inputs = inputs}));
+  return Made(c, args, node->output(0));
+}
+
 absl::StatusOr<Json> Binary(Case& c, const Args& args, const char* op, const char* default_name) {
+  // Python's operators take no name; with one it is tf.add(x, y, name=…), which reads both sides inside its scope.
+  if (args.Has("name") && std::string_view(op) != "RealDiv") return Simple(c, args, op, default_name, {"x", "y"});
   TFP_ASSIGN_OR_RETURN(const Operand x, ReadOperand(c, args, "x"));
   TFP_ASSIGN_OR_RETURN(const Operand y, ReadOperand(c, args, "y"));
   TFP_ASSIGN_OR_RETURN(const std::string name, args.String("name", default_name));
@@ -228,20 +251,8 @@ absl::StatusOr<Json> SubVerb(Case& c, const Args& args) { return Binary(c, args,
 absl::StatusOr<Json> MulVerb(Case& c, const Args& args) { return Binary(c, args, "Mul", "mul"); }
 absl::StatusOr<Json> DivVerb(Case& c, const Args& args) { return Binary(c, args, "RealDiv", "truediv"); }
 
-absl::StatusOr<Json> MatMulVerb(Case& c, const Args& args) {
-  TFP_ASSIGN_OR_RETURN(const Output x, c.Input(args.Get("x"), "x"));
-  TFP_ASSIGN_OR_RETURN(const Output y, c.Input(args.Get("y"), "y"));
-  TFP_ASSIGN_OR_RETURN(const std::string name, args.String("name", "MatMul"));
-  TFP_ASSIGN_OR_RETURN(Node * node, c.graph().AddNode({.op = "MatMul", .name = name, .inputs = {x, y}}));
-  return Made(c, args, node->output(0));
-}
-
-absl::StatusOr<Json> IdentityVerb(Case& c, const Args& args) {
-  TFP_ASSIGN_OR_RETURN(const Output x, c.Input(args.Get("x"), "x"));
-  TFP_ASSIGN_OR_RETURN(const std::string name, args.String("name", "Identity"));
-  TFP_ASSIGN_OR_RETURN(Node * node, c.graph().AddNode({.op = "Identity", .name = name, .inputs = {x}}));
-  return Made(c, args, node->output(0));
-}
+absl::StatusOr<Json> MatMulVerb(Case& c, const Args& args) { return Simple(c, args, "MatMul", "MatMul", {"x", "y"}); }
+absl::StatusOr<Json> IdentityVerb(Case& c, const Args& args) { return Simple(c, args, "Identity", "Identity", {"x"}); }
 
 // The type that the op's input number `index` has to have; DT_INVALID where attrs decide, or no such input.
 DataType WantedInput(const Graph& graph, const std::string& op, size_t index) {

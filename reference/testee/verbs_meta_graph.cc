@@ -23,7 +23,7 @@ Json ParsedToJson(const std::string& bytes) {
 }
 
 Json CollectionToJson(const std::string& name, const tensorflow::CollectionDef& collection) {
-  constexpr std::array kVariables = {kGlobalVariables, kTrainableVariables,      kLocalVariables,
+  constexpr std::array kVariables = {kGlobalVariables, kTrainableVariables,     kLocalVariables,
                                      kModelVariables,  kMovingAverageVariables, kMetricVariables};
   Json items = Json::array();
   for (const std::string& node : collection.node_list().value()) items.push_back(node);

@@ -56,8 +56,8 @@ absl::StatusOr<Json> DebugStringVerb(Case& c, const Args& args) {
 }
 
 constexpr Verb kVerbs[] = {
-    {"reader", ReaderVerb},         {"variable_to_shape_map", ShapeMapVerb}, {"variable_to_dtype_map", DtypeMapVerb},
-    {"has_tensor", HasTensorVerb},  {"get_tensor", GetTensorVerb},           {"debug_string", DebugStringVerb},
+    {"reader", ReaderVerb},        {"variable_to_shape_map", ShapeMapVerb}, {"variable_to_dtype_map", DtypeMapVerb},
+    {"has_tensor", HasTensorVerb}, {"get_tensor", GetTensorVerb},           {"debug_string", DebugStringVerb},
 };
 
 }  // namespace
