@@ -7,21 +7,26 @@
     conformance/make_cases.py --measured 1.11.0=RESULTS.json ...
         sets `holds_on` to the versions on which each case passed; RESULTS.json is `tfpersist-conform run --json`'s of that TensorFlow
 
-What a generator leaves open ("?") is carried over from the committed file, where testees/record.py wrote what TensorFlow
-answered; so is `holds_on`. A new "?" therefore shows in the file until it has been recorded.
+    conformance/make_cases.py --record "PYTHON conformance/testees/tensorflow_testee.py"
+        answers what is still open with what that TensorFlow (1.11.0) says: read the change before it is committed
+
+What a generator leaves open ("?") is carried over from the committed file; so are `holds_on` and `expect_on`. A new "?"
+therefore stands in the file until it has been recorded.
 """
 
 import argparse
 import copy
 import json
 import os
+import re
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "testees")]
 
 import record  # pylint: disable=wrong-import-position
-from generators import ops  # pylint: disable=wrong-import-position
+from generators import damage, ops  # pylint: disable=wrong-import-position
 from generators.notation import VERSIONS  # pylint: disable=wrong-import-position
 
 CASES = os.path.join(HERE, "cases")
@@ -32,7 +37,7 @@ def generated():
         yield from module.suites()
 
 
-MODULES = [ops]
+MODULES = [ops, damage]
 
 
 def path_of(suite):
@@ -44,16 +49,19 @@ def without(step):
 
 
 def carry_steps(steps, old):
+    recorded = bool(old)
     for step, before in zip(steps, old):
         if without(step) != without(before):
             return  # from here on the case is another one
-        for key, value in step.get("expect", {}).items():
+        for key, value in (step["expect"] if isinstance(step.get("expect"), dict) else {}).items():
             if value == "?" and key in before.get("expect", {}):
                 step["expect"][key] = before["expect"][key]
-        if step.get("expect") == "?" and "expect" not in before:
-            del step["expect"]
-        elif step.get("expect") == "?":
+        if step.get("expect") == "?" and "expect" in before:
             step["expect"] = before["expect"]
+        elif step.get("expect") == "?" and recorded:
+            del step["expect"]
+        if "expect_on" in before and "expect_on" not in step:
+            step["expect_on"] = before["expect_on"]
         if "steps" in step:
             carry_steps(step["steps"], before.get("steps", []))
 
@@ -73,6 +81,44 @@ def carried(suite, committed):
 def ordered(case):
     keys = ("id", "level", "about", "spec", "needs", "holds_on", "note", "files", "steps", "after")
     return {k: case[k] for k in keys if k in case}
+
+
+def open_steps(steps):
+    return any(s.get("expect") == "?" or "?" in (s["expect"].values() if isinstance(s.get("expect"), dict) else [])
+               or open_steps(s.get("steps", [])) for s in steps)
+
+
+def answer_steps(steps, answers):
+    for step, answer in zip(steps, answers):
+        answer_steps(step.get("steps", []), answer.get("steps", []))
+        expect = step.get("expect")
+        if expect == "?" and "error" in answer:
+            step["expect"] = {"error": answer["error"]["code"], "message_has": [gist(answer["error"]["message"])]}
+        elif expect == "?":
+            del step["expect"]
+            if answer["value"] is not None and step["do"] != "restore":
+                step["expect"] = {"value": answer["value"]}
+        elif isinstance(expect, dict):
+            record.fill(step, answer)
+
+
+def gist(message):
+    """What a message says, without the sentences that restore() and the V1 reader put around it and without the node."""
+    text = message.split("Original error:\n\n")[-1].split("\n\t [[")[0]
+    return re.sub("^Unable to open table file .*?: [A-Z][a-z ]*: (.*): perhaps your file .*", r"\1", text)
+
+
+def ask(testee, suite):
+    for case in suite["cases"]:
+        if not open_steps(case["steps"]):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            record.put_files(folder, case.get("files", {}))
+            sent = dict(case, steps=record.without_expectations(case["steps"]))
+            answer = testee.ask({"do": "case", "seq": 1, "folder": folder, "case": sent})
+        if "steps" not in answer:
+            sys.exit("%s: %s" % (case["id"], answer))
+        answer_steps(case["steps"], answer["steps"])
 
 
 def measure(suite, measured):
@@ -98,7 +144,9 @@ def main():
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--measured", nargs="+", default=[], metavar="VERSION=JSON")
+    parser.add_argument("--record", metavar="TESTEE")
     options = parser.parse_args()
+    testee = record.Testee(options.record) if options.record else None
     measured = read_results(options.measured)
     stale, cases = [], 0
     for suite in generated():
@@ -108,6 +156,8 @@ def main():
             with open(name, encoding="utf-8") as source:
                 text = source.read()
         suite = carried(copy.deepcopy(suite), json.loads(text) if text else {"cases": []})
+        if testee:
+            ask(testee, suite)
         measure(suite, measured)
         cases += len(suite["cases"])
         made = record.suite_text(suite)
