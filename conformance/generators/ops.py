@@ -1,6 +1,7 @@
 """op/<family>: what TensorFlow 1.11.0's kernels computed (golden op_graphs), one case for each op and its input dtypes."""
 
 import json
+import math
 import os
 
 from generators.notation import GOLDEN, case, golden_tensor, suite
@@ -20,6 +21,14 @@ FREE = {"DstT", "keep_dims", "output_type", "out_type", "axis", "num", "num_spli
 DTYPES = {"HALF": "float16", "FLOAT": "float32", "DOUBLE": "float64"}
 RESULTS = 3  # of one op and dtypes, beside its errors
 ELEMENTS = 24  # of one tensor; where none is that small, the smallest result
+
+
+EPSILON = {"complex64": 1.2e-7, "complex128": 2.3e-16}
+
+
+def largest(outputs):
+    parts = [float(p) for t in outputs for v in golden_tensor(t)["values"] for p in v.strip("()").split(",") if not p.startswith("nan:")]
+    return max([abs(p) for p in parts if math.isfinite(p)] or [1])
 
 
 def attr(text):
@@ -91,6 +100,8 @@ def steps_of(results):
             run["expect"] = {"value": [golden_tensor(t) for t in r["outputs"]]}
             if r.get("ulp"):
                 run["expect"]["ulp"] = r["ulp"]
+                if r["outputs"][0]["dtype"] in EPSILON:  # a part may be small beside its number
+                    run["expect"]["abs"] = float("%.2g" % (r["ulp"] * EPSILON[r["outputs"][0]["dtype"]] * largest(r["outputs"])))
         runs.append(run)
     return build + [{"do": "session", "as": "sess"}] + runs
 
