@@ -149,6 +149,27 @@ def edges():
             steps += [{"do": "get_tensor", "reader": "r", "name": key, "expect": {"value": tensor("int32", (), [str(i)])}} for key, i in present]
             steps += [{"do": "has_tensor", "reader": "r", "name": key, "expect": {"value": False}} for key in absent]
         cases.append(case("bundle/edges/" + name, about, ["D37"], steps, files=golden_table(name)))
+    # Names that are no UTF-8 reach the file as tensors only.
+    odd = sorted([b"ff\xff", b"\xff\xff", b"\xc3\xa4", b"nul\0nul", b" ", b"\x01"])
+    for name, names in (("high_last", [b"a", b"\xff" * 9]), ("written_odd", odd)):
+        count = len(names)
+        given = dict(tensor("string", (count,), [n.hex() for n in names]), encoding="hex")
+        steps = [{"do": "constant", "as": "prefix", "name": "prefix", "value": tensor("string", (), ["./k"])},
+                 {"do": "constant", "as": "names", "name": "names", "value": given},
+                 {"do": "constant", "as": "slices", "name": "slices", "value": tensor("string", (count,), [""])}]
+        parts = ["c%d" % i for i in range(count)]
+        if name == "written_odd":
+            steps += [{"do": "constant", "as": c, "name": c, "value": tensor("int32", (), [str(i)])} for i, c in enumerate(parts)]
+            steps.append({"do": "op", "as": "save", "op": "SaveV2", "inputs": ["prefix", "names", "slices", parts], "name": "save"})
+        steps.append({"do": "op", "as": "back", "op": "RestoreV2", "inputs": ["prefix", "names", "slices"],
+                      "attrs": {"dtypes": {"list": [{"type": "int32"}] * count}}, "name": "back"})
+        steps.append({"do": "session", "as": "sess"})
+        if name == "written_odd":
+            steps.append({"do": "run", "session": "sess", "fetches": ["save"]})
+        steps += [{"do": "run", "session": "sess", "fetches": ["back"], "expect": {"value": [tensor("int32", (), [str(i)]) for i in range(count)]}},
+                  {"do": "reader", "as": "r", "prefix": "./k"}, {"do": "debug_string", "reader": "r", "expect": {"value": "?"}}]
+        files = {"files": golden_table(name)} if name == "high_last" else {}
+        cases.append(case("bundle/edges/" + name, "Names of bytes that are no text%s." % (" are read" if files else " are written and read"), ["E05", "D37"], steps, **files))
     return suite("bundle/edges", "Index files at the edges of blocks and restart intervals.", cases)
 
 
