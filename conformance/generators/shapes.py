@@ -151,7 +151,9 @@ def edges():
         cases.append(case("bundle/edges/" + name, about, ["D37"], steps, files=golden_table(name)))
     # Names that are no UTF-8 reach the file as tensors only.
     odd = sorted([b"ff\xff", b"\xff\xff", b"\xc3\xa4", b"nul\0nul", b" ", b"\x01"])
-    for name, names in (("high_last", [b"a", b"\xff" * 9]), ("written_odd", odd)):
+    all_kinds = sorted([b"\0", b"\0\0", b"\0a", b"\xff", b"\xff\xff", b"\xff\0\xff", b"a\0b", b"\x7f", b"\x80", "\u540d\u524d".encode("utf-8"), b" ", b"\n",
+                        b"a", b"A", b"/", b"//", b"^a", b":0", b"\xc3\x28"])
+    for name, names in (("high_last", [b"a", b"\xff" * 9]), ("odd_names", all_kinds), ("written_odd", odd)):
         count = len(names)
         given = dict(tensor("string", (count,), [n.hex() for n in names]), encoding="hex")
         steps = [{"do": "constant", "as": "prefix", "name": "prefix", "value": tensor("string", (), ["./k"])},
@@ -168,7 +170,7 @@ def edges():
             steps.append({"do": "run", "session": "sess", "fetches": ["save"]})
         steps += [{"do": "run", "session": "sess", "fetches": ["back"], "expect": {"value": [tensor("int32", (), [str(i)]) for i in range(count)]}},
                   {"do": "reader", "as": "r", "prefix": "./k"}, {"do": "debug_string", "reader": "r", "expect": {"value": "?"}}]
-        files = {"files": golden_table(name)} if name == "high_last" else {}
+        files = {"files": golden_table(name)} if name != "written_odd" else {}
         cases.append(case("bundle/edges/" + name, "Names of bytes that are no text%s." % (" are read" if files else " are written and read"), ["E05", "D37"], steps, **files))
     return suite("bundle/edges", "Index files at the edges of blocks and restart intervals.", cases)
 
