@@ -26,7 +26,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "testees")]
 
 import record  # pylint: disable=wrong-import-position
-from generators import damage, dtypes, frozen, ops, shapes  # pylint: disable=wrong-import-position
+from generators import damage, dtypes, frozen, more_ops, ops, shapes  # pylint: disable=wrong-import-position
 from generators.notation import VERSIONS  # pylint: disable=wrong-import-position
 
 CASES = os.path.join(HERE, "cases")
@@ -37,7 +37,7 @@ def generated():
         yield from module.suites()
 
 
-MODULES = [ops, damage, dtypes, shapes, frozen]
+MODULES = [ops, more_ops, damage, dtypes, shapes, frozen]
 
 
 def path_of(suite):
