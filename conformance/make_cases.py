@@ -9,6 +9,8 @@
 
     conformance/make_cases.py --record "PYTHON conformance/testees/tensorflow_testee.py"
         answers what is still open with what that TensorFlow (1.11.0) says: read the change before it is committed
+    conformance/make_cases.py --differences 2.21.0="PYTHON conformance/testees/tensorflow_testee.py" ...
+        gives the steps that such a version answers otherwise an `expect_on`, in cases that do not hold on it; measure again afterwards
 
 What a generator leaves open ("?") is carried over from the committed file; so are `holds_on` and `expect_on`. A new "?"
 therefore stands in the file until it has been recorded.
@@ -108,17 +110,45 @@ def gist(message):
     return re.sub("^Unable to open table file .*?: [A-Z][a-z ]*: (.*): perhaps your file .*", r"\1", text)
 
 
+def steps_answered(testee, case):
+    with tempfile.TemporaryDirectory() as folder:
+        record.put_files(folder, case.get("files", {}))
+        sent = dict(case, steps=record.without_expectations(case["steps"]))
+        answer = testee.ask({"do": "case", "seq": 1, "folder": folder, "case": sent})
+    if "steps" not in answer:
+        sys.exit("%s: %s" % (case["id"], answer))
+    return answer["steps"]
+
+
 def ask(testee, suite):
     for case in suite["cases"]:
-        if not open_steps(case["steps"]):
+        if open_steps(case["steps"]):
+            answer_steps(case["steps"], steps_answered(testee, case))
+
+
+def agrees(expect, answer):
+    """Whether an answer is plainly what is expected; tolerances are for the runner."""
+    if "error" in expect or "error" in answer:
+        error = answer.get("error", {})
+        return expect.get("error") == error.get("code") and all(m in error["message"] for m in expect.get("message_has", []))
+    return "value" not in expect or expect["value"] == answer.get("value") or "ulp" in expect
+
+
+def note_steps(steps, answers, version):
+    for step, answer in zip(steps, answers):
+        if "skipped" in answer or agrees(step.get("expect", {}), answer):
             continue
-        with tempfile.TemporaryDirectory() as folder:
-            record.put_files(folder, case.get("files", {}))
-            sent = dict(case, steps=record.without_expectations(case["steps"]))
-            answer = testee.ask({"do": "case", "seq": 1, "folder": folder, "case": sent})
-        if "steps" not in answer:
-            sys.exit("%s: %s" % (case["id"], answer))
-        answer_steps(case["steps"], answer["steps"])
+        if "error" in answer:
+            other = {"error": answer["error"]["code"], "message_has": [gist(answer["error"]["message"])]}
+        else:
+            other = {"value": answer["value"]} if answer.get("value") is not None else {}
+        step.setdefault("expect_on", {})[version] = other
+
+
+def note_differences(testee, version, suite):
+    for case in suite["cases"]:
+        if case["level"] == "required" and version not in case["holds_on"]:
+            note_steps(case["steps"], steps_answered(testee, case), version)
 
 
 def measure(suite, measured):
@@ -145,7 +175,9 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--measured", nargs="+", default=[], metavar="VERSION=JSON")
     parser.add_argument("--record", metavar="TESTEE")
+    parser.add_argument("--differences", nargs="+", default=[], metavar="VERSION=TESTEE")
     options = parser.parse_args()
+    others = {v: record.Testee(command) for v, command in (d.split("=", 1) for d in options.differences)}
     testee = record.Testee(options.record) if options.record else None
     measured = read_results(options.measured)
     stale, cases = [], 0
@@ -158,6 +190,8 @@ def main():
         suite = carried(copy.deepcopy(suite), json.loads(text) if text else {"cases": []})
         if testee:
             ask(testee, suite)
+        for version, other in others.items():
+            note_differences(other, version, suite)
         measure(suite, measured)
         cases += len(suite["cases"])
         made = record.suite_text(suite)
