@@ -46,10 +46,8 @@ inline void RegisterFunction(KernelRegistry* registry, absl::string_view op, Fun
 template <typename Kernel>
 void RegisterKernel(KernelRegistry* registry, absl::string_view op, absl::string_view type_attr = "",
                     DataTypeMask types = 0) {
-  registry->Register({.op = std::string(op),
-                      .type_attr = std::string(type_attr),
-                      .types = types,
-                      .factory = &Kernel::Make});
+  registry->Register(
+      {.op = std::string(op), .type_attr = std::string(type_attr), .types = types, .factory = &Kernel::Make});
 }
 
 // ---- dtype dispatch ----
