@@ -74,9 +74,10 @@ std::string JudgeError(const Json& expect, const Json& error) {
     return absl::StrCat("expected the message ", Show(expect["message"]), ", got ", Show(Json(message)));
   }
   if (expect.contains("message_has")) {
+    const std::string shown = error.contains("hint") ? absl::StrCat(message, "\n", StringOr(error, "hint")) : message;
     for (const Json& part : expect["message_has"]) {
-      if (message.find(part.get<std::string>()) == std::string::npos) {
-        return absl::StrCat("expected a message with ", Show(part), ", got ", Show(Json(message)));
+      if (shown.find(part.get<std::string>()) == std::string::npos) {
+        return absl::StrCat("expected a message with ", Show(part), ", got ", Show(Json(shown)));
       }
     }
   }

@@ -11,6 +11,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "conformance/runner/files.h"
 #include "conformance/runner/npy.h"
 
@@ -210,6 +211,12 @@ absl::StatusOr<std::vector<int64_t>> ShapeOf(const Json& json) {
   return shape;
 }
 
+// TensorFlow's Python hands quantized values out as the integers that they are stored as.
+absl::string_view StoredAs(absl::string_view dtype) {
+  absl::ConsumePrefix(&dtype, "q");
+  return dtype;
+}
+
 }  // namespace
 
 int64_t DecodedTensor::elements() const {
@@ -264,7 +271,9 @@ absl::StatusOr<DecodedTensor> DecodeTensor(const Json& json, const std::filesyst
 }
 
 std::string CompareTensors(const DecodedTensor& expected, const DecodedTensor& got, const Tolerance& tolerance) {
-  if (expected.dtype != got.dtype) return absl::StrCat("expected dtype ", expected.dtype, ", got ", got.dtype);
+  if (StoredAs(expected.dtype) != StoredAs(got.dtype)) {
+    return absl::StrCat("expected dtype ", expected.dtype, ", got ", got.dtype);
+  }
   if (expected.shape != got.shape) {
     return absl::StrCat("expected shape [", absl::StrJoin(expected.shape, ","), "], got [",
                         absl::StrJoin(got.shape, ","), "]");

@@ -100,13 +100,14 @@ absl::Status BundleReader::ReadHeader() {
   TableReader::Iterator it(table_.get());
   it.SeekToFirst();
   if (!it.status().ok()) return CorruptIndex(index, "failed to seek to header entry", it.status());
-  // TensorFlow takes whatever comes first for the header.
+  tensorflow::BundleHeaderProto header;
+  if (it.Valid() && !header.ParseFromArray(it.value().data(), static_cast<int>(it.value().size()))) {
+    return CorruptIndex(index, "unable to parse header",
+                        absl::DataLossError(absl::StrCat("Entry for key ", it.key(), " not parseable.")));
+  }
+  // TensorFlow takes whatever comes first for the header, if only it can be parsed as one (D14).
   if (!it.Valid() || !it.key().empty()) {
     return CorruptIndex(index, "failed to seek to header entry", absl::DataLossError("the index has no header entry"));
-  }
-  tensorflow::BundleHeaderProto header;
-  if (!header.ParseFromArray(it.value().data(), static_cast<int>(it.value().size()))) {
-    return CorruptIndex(index, "unable to parse header", absl::DataLossError("Entry for key  not parseable."));
   }
   if (header.num_shards() < 0 || header.num_shards() > options_.limits.max_shards) {
     return absl::DataLossError(absl::StrCat("The header of ", index, " says ", header.num_shards(), " shards"));

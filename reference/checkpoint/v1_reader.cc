@@ -83,8 +83,9 @@ absl::Status V1Reader::AddFile(const std::string& file) {
   absl::StatusOr<std::string> bytes = (*table)->Get("");
   tensorflow::SavedTensorSlices saved;
   if (!bytes.ok()) {
-    if (!absl::IsNotFound(bytes.status())) return bytes.status();
-    return absl::InternalError(absl::StrCat("Failed to find the saved tensor slices at the empty key of ", file));
+    absl::Status status = absl::InternalError(
+        absl::StrCat("Failed to find the saved tensor slices at the beginning of the checkpoint file: ", file));
+    return absl::IsNotFound(bytes.status()) ? status : WithHint(status, bytes.status().message());
   }
   if (!saved.ParseFromString(*bytes)) {
     return absl::InternalError(absl::StrCat("Failed to parse the saved tensor slices of ", file));

@@ -288,10 +288,10 @@ class GraphImporter {
   }
 
   std::string NewName(const std::string& name) {
-    if (!result_.scope.empty()) return result_.scope + name;
-    if (!Exists(name)) return name;
+    std::string prefixed = result_.scope + name;
+    if (!Exists(prefixed)) return prefixed;
     for (int i = 1;; ++i) {
-      std::string candidate = absl::StrCat(name, "_", i);
+      std::string candidate = absl::StrCat(prefixed, "_", i);
       if (!Exists(candidate) && !index_.contains(candidate) && !prefixes_of_def_.contains(candidate)) return candidate;
     }
   }

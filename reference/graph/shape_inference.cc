@@ -771,6 +771,21 @@ absl::Status RestoreShape(Context& c) {
   return absl::OkStatus();
 }
 
+// SaveV2 gives nothing; a constant request must fit the tensors that are to be saved.
+absl::Status SaveV2Shape(Context& c) {
+  constexpr int kFirstTensor = 3;
+  const int64_t tensors = c.num_inputs() - kFirstTensor;
+  for (int i = 1; i < kFirstTensor && i < c.num_inputs(); ++i) {
+    const Shape& strings = c.in(i);
+    Shape vector;
+    TFP_RETURN_IF_ERROR(WithRank(c, c.in(i), 1, &vector));
+    if (vector.dim(0) >= 0 && vector.dim(0) != tensors) {
+      return c.Fail(absl::StrCat("Dimension must be ", tensors, " but is ", vector.dim(0)));
+    }
+  }
+  return absl::OkStatus();
+}
+
 struct Row {
   ShapeFn fn;
   absl::string_view ops;  // space between names
@@ -850,6 +865,7 @@ constexpr Row kRows[] = {
     {SplitShape, "Split"},
     {StringJoinShape, "StringJoin"},
     {RestoreShape, "RestoreV2 RestoreSlice"},
+    {SaveV2Shape, "SaveV2"},
     {PairShape, "Stack FIFOQueue RandomShuffleQueue"},
 };
 
@@ -975,7 +991,6 @@ absl::StatusOr<PartialTensorShape> MergeShapes(const Shape& a, const Shape& b) {
 
 absl::Status InferShapes(const Node& node, std::vector<PartialTensorShape>* shapes) {
   shapes->assign(node.num_outputs(), PartialTensorShape());
-  if (shapes->empty()) return absl::OkStatus();
   const ShapeFn fn = Find(node.op());
   if (fn == nullptr) return absl::OkStatus();
   Context context{node, *shapes};

@@ -1,6 +1,7 @@
 // Save, SaveSlices, Restore and RestoreSlice: the ops of V1 checkpoints. Follows core/kernels/save_op.cc,
 // restore_op.cc and save_restore_tensor.cc.
 #include "absl/strings/str_cat.h"
+#include "reference/checkpoint/naming.h"
 #include "reference/checkpoint/v1_writer.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
@@ -89,7 +90,10 @@ absl::StatusOr<Tensor> RestoreV1(const V1Reader& reader, const std::string& file
                                  const std::string& shape_and_slice, DataType expected) {
   const V1Reader::Variable* const variable = reader.Find(name);
   if (variable == nullptr) {
-    return absl::NotFoundError(absl::StrCat("Tensor name \"", name, "\" not found in checkpoint files ", file_pattern));
+    absl::Status status =
+        absl::NotFoundError(absl::StrCat("Tensor name \"", name, "\" not found in checkpoint files ", file_pattern));
+    const std::string hint = MemberFileHint(file_pattern);
+    return hint.empty() ? status : WithHint(std::move(status), hint);
   }
   if (variable->dtype != expected) {
     // TensorFlow prints the type of output 0 here, whichever output it is (E18).

@@ -8,7 +8,7 @@ namespace tfpersist {
 std::string SummarizeForError(const Node& node, absl::Span<const std::string> inputs, absl::string_view device) {
   tensorflow::NodeDef def = node.def();
   def.set_device(std::string(device));
-  if (def.op() == "Identity") def.mutable_attr()->erase("_class");
+  if (def.op() != "Assign") def.mutable_attr()->erase("_class");
   return SummarizeNode(def, inputs);
 }
 

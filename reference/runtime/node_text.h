@@ -12,7 +12,7 @@
 namespace tfpersist {
 
 // "{{node NAME}} = OP[attrs, _device=…](inputs)". `device` empty: none is printed. 1.11.0 prints the node as its
-// optimizer left it: an Identity has lost its _class.
+// optimizer left it: only the Assigns of a restore have kept their _class.
 std::string SummarizeForError(const Node& node, absl::Span<const std::string> inputs, absl::string_view device);
 
 }  // namespace tfpersist

@@ -42,7 +42,7 @@ absl::StatusOr<std::string> ReadBlockContents(const RandomAccessFile& file, cons
   const uint64_t file_size = file.size();
   if (handle.size > file_size || file_size - handle.size < kBlockTrailerSize ||
       handle.offset > file_size - handle.size - kBlockTrailerSize) {
-    return absl::DataLossError("truncated block read");
+    return absl::OutOfRangeError("Read less bytes than requested");
   }
   if (handle.size > static_cast<uint64_t>(limits.max_block_bytes)) {
     return absl::ResourceExhaustedError(absl::StrCat("A table block of ", handle.size, " bytes is over the limit of ",

@@ -37,8 +37,9 @@ struct Footer {
   static absl::StatusOr<Footer> Decode(absl::string_view bytes);
 };
 
-// The contents of a block, checked and decompressed. DATA_LOSS "truncated block read", "block checksum mismatch",
-// "corrupted compressed block contents", "bad block type"; RESOURCE_EXHAUSTED above the limit.
+// The contents of a block, checked and decompressed. OUT_OF_RANGE "Read less bytes than requested" beyond the file's
+// end; DATA_LOSS "block checksum mismatch", "corrupted compressed block contents", "bad block type";
+// RESOURCE_EXHAUSTED above the limit.
 absl::StatusOr<std::string> ReadBlockContents(const RandomAccessFile& file, const BlockHandle& handle,
                                               const Limits& limits);
 

@@ -35,6 +35,7 @@ Json ErrorJson(const absl::Status& status) {
     if (end != std::string::npos) node = message.substr(begin, end - begin);
   }
   error["node"] = node.empty() ? Json() : Json(node);
+  if (const std::string hint = HintOf(status); !hint.empty()) error["hint"] = hint;
   return error;
 }
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "reference/base/status.h"
+#include "reference/checkpoint/slice_copy.h"
 #include "reference/op/op_registry.h"
 #include "reference/proto/graph.pb.h"
 #include "reference/proto/op_def.pb.h"
@@ -140,21 +141,14 @@ absl::StatusOr<Json> VariableVerb(Case& c, const Args& args) {
 
 // The part of `whole` that starts at `offset` along `axis` and has the shape `part`.
 absl::StatusOr<Tensor> PartOf(const Tensor& whole, const TensorShape& part, int axis, int64_t offset) {
-  if (part == whole.shape()) return whole;
-  if (!IsPlain(whole.dtype()) || axis >= part.rank() || part.rank() != whole.shape().rank() ||
-      offset + part.dim(axis) > whole.shape().dim(axis)) {
+  TensorSlice slice(whole.shape().rank());
+  if (axis < slice.rank()) slice.set_extent(axis, {offset, part.dim(axis)});
+  const absl::StatusOr<TensorShape> cut = slice.SliceShape(whole.shape());
+  if (!cut.ok() || *cut != part) {
     return absl::InvalidArgumentError("argument `partitions`: does not fit the initial value");
   }
   TFP_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(whole.dtype(), part));
-  int64_t outer = 1, inner = static_cast<int64_t>(DataTypeSize(whole.dtype()));
-  for (int i = 0; i < axis; ++i) outer *= part.dim(i);
-  for (int i = axis + 1; i < part.rank(); ++i) inner *= part.dim(i);
-  const int64_t to_stride = part.dim(axis) * inner, from_stride = whole.shape().dim(axis) * inner;
-  if (to_stride == 0) return tensor;
-  for (int64_t i = 0; i < outer; ++i) {
-    std::memcpy(static_cast<char*>(tensor.data()) + i * to_stride,
-                static_cast<const char*>(whole.data()) + i * from_stride + offset * inner, to_stride);
-  }
+  CopySlice(whole.shape(), TensorSlice(slice.rank()), whole, slice, &tensor);
   return tensor;
 }
 

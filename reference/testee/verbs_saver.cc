@@ -89,8 +89,13 @@ absl::StatusOr<Json> SaverVerb(Case& c, const Args& args) {
   TFP_ASSIGN_OR_RETURN(options.name, args.String("name", ""));
   TFP_ASSIGN_OR_RETURN(options.restore_sequentially, args.Bool("restore_sequentially", false));
   if (args.Has("saver_def")) {
-    TFP_ASSIGN_OR_RETURN(options.saver_def,
-                         c.Get<std::shared_ptr<const tensorflow::SaverDef>>(args, "saver_def", "a SaverDef"));
+    auto saver_def = c.Get<std::shared_ptr<const tensorflow::SaverDef>>(args, "saver_def", "a SaverDef");
+    if (absl::IsInvalidArgument(saver_def.status())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("saver_def must be a saver_pb2.SaverDef: ", saver_def.status().message()));
+    }
+    if (!saver_def.ok()) return saver_def.status();
+    options.saver_def = *std::move(saver_def);
   }
   TFP_ASSIGN_OR_RETURN(options.defer_build, args.Bool("defer_build", false));
   TFP_ASSIGN_OR_RETURN(options.allow_empty, args.Bool("allow_empty", false));
