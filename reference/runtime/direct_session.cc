@@ -11,8 +11,10 @@
 #include "absl/synchronization/mutex.h"
 #include "reference/base/status.h"
 #include "reference/base/threads.h"
+#include "reference/runtime/construction.h"
 #include "reference/runtime/cpu_device.h"
 #include "reference/runtime/executor.h"
+#include "reference/runtime/function_call.h"
 #include "reference/runtime/node_text.h"
 #include "reference/runtime/placer.h"
 #include "reference/runtime/plan.h"
@@ -95,9 +97,10 @@ class DirectSession::Impl : public KernelSource {
 
   // KernelSource; under mu_.
   bool HasKernel(const Node& node) const override {
-    return registry_.Find(node.def(), placer_->device_of(node)->type()) != nullptr;
+    return registry_.Find(node.def(), placer_->device_of(node)->type()) != nullptr || IsFunctionCall(node);
   }
   absl::StatusOr<PlacedKernel> KernelFor(const Node& node) override;
+  Device* DeviceOf(const Node& node) override { return placer_->device_of(node); }
 
  private:
   static constexpr int kInlineFeeds = 8;
@@ -127,24 +130,6 @@ class DirectSession::Impl : public KernelSource {
   absl::flat_hash_map<RunSignature, std::unique_ptr<CachedPlan>> plans_ ABSL_GUARDED_BY(mu_);
 };
 
-namespace {
-
-// What a kernel's constructor sees of a node.
-class Construction : public OpKernelConstruction {
- public:
-  Construction(const Node& node, DeviceType device) : node_(node), device_(device) {}
-  const tensorflow::NodeDef& def() const override { return node_.def(); }
-  absl::Span<const DataType> input_types() const override { return node_.input_types(); }
-  absl::Span<const DataType> output_types() const override { return node_.output_types(); }
-  DeviceType device_type() const override { return device_; }
-
- private:
-  const Node& node_;
-  DeviceType device_;
-};
-
-}  // namespace
-
 absl::StatusOr<PlacedKernel> DirectSession::Impl::KernelFor(const Node& node) {
   mu_.AssertHeld();
   if (static_cast<int>(kernels_.size()) <= node.id()) kernels_.resize(graph_.num_nodes());
@@ -152,9 +137,14 @@ absl::StatusOr<PlacedKernel> DirectSession::Impl::KernelFor(const Node& node) {
   if (placed.kernel != nullptr) return placed;
   Device* device = placer_->device_of(node);
   const KernelDef* def = registry_.Find(node.def(), device->type());
-  if (def == nullptr) return absl::InternalError(absl::StrCat("No kernel for op ", node.op(), "."));
-  Construction construction(node, device->type());
-  TFP_ASSIGN_OR_RETURN(std::unique_ptr<OpKernel> kernel, def->factory(construction));
+  std::unique_ptr<OpKernel> kernel;
+  if (def != nullptr) {
+    NodeConstruction construction(node, device->type());
+    TFP_ASSIGN_OR_RETURN(kernel, def->factory(construction));
+  } else {
+    FunctionBudget budget{graph_.limits().max_graph_nodes, graph_.limits().max_nesting};
+    TFP_ASSIGN_OR_RETURN(kernel, MakeFunctionCall(node, registry_, device, &budget));
+  }
   placed = {kernel.get(), def, device};
   owned_kernels_.push_back(std::move(kernel));
   return placed;

@@ -123,7 +123,10 @@ absl::Status RunState::RunSteps(Context& ctx) {
       if (ABSL_PREDICT_FALSE(ctx.IsCancelled())) return absl::CancelledError("Session was closed.");
       status = step.kernel->Compute(ctx);
     }
-    if (ABSL_PREDICT_FALSE(!status.ok())) return AttachNode(status, step.node->name(), plan_.NodeText(step));
+    if (ABSL_PREDICT_FALSE(!status.ok())) {
+      if (step.kind == Plan::StepKind::kLoop && !NodeOf(status).empty()) return status;  // a node inside it failed
+      return AttachNode(status, step.node->name(), plan_.NodeText(step));
+    }
     if (ABSL_PREDICT_FALSE(peak != nullptr)) {
       for (int o = 0; o < step.num_outputs; ++o) live_bytes += slots_[step.first_output + o].value.total_bytes();
       *peak = std::max(*peak, live_bytes);
@@ -166,7 +169,7 @@ absl::Status RunState::PrepareInputs(const Plan::Step& step, Context& ctx) {
     if (inputs[i].flags & Plan::kDereference) input_tensors_[i] = &dereferenced_[i];
     if (ABSL_PREDICT_FALSE(!initialized && !step.allows_uninitialized)) {
       return absl::FailedPreconditionError(
-          absl::StrCat("Attempting to use uninitialized value ", plan_.InputText(step.node->inputs()[i])));
+          absl::StrCat("Attempting to use uninitialized value ", plan_.InputText(plan_.SourceOf(step, i))));
     }
   }
   return absl::OkStatus();

@@ -2,8 +2,8 @@
 // runs so that a warm run allocates nothing but its outputs.
 //
 // A run goes through the steps in order on the calling thread; kernels split their own work over the device's threads.
-// Dead tensors (Switch) pass through the slots as flags. Iteration frames, when loops come, are RunStates of sub-plans:
-// nothing in a Step knows how often it runs.
+// Dead tensors (Switch) pass through the slots as flags. A loop is one step, whose kernel runs plans of its own
+// (loop.h): nothing in a Step knows how often it runs.
 //
 // Reference edges carry the RefVariable. A consumer that wants the value takes it when it runs, under the variable's
 // lock; without value it fails there: "Attempting to use uninitialized value v" (S19, core/common_runtime/executor.cc).

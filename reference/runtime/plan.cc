@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "reference/base/status.h"
 #include "reference/proto/op_def.pb.h"
+#include "reference/runtime/loop.h"
 #include "reference/runtime/node_text.h"
 
 namespace tfpersist {
@@ -28,12 +29,14 @@ bool IsLoopOp(absl::string_view op) {
 
 class Plan::Compiler {
  public:
-  Compiler(RunSignature signature, KernelSource& kernels) : kernels_(kernels), plan_(new Plan()) {
+  Compiler(RunSignature signature, KernelSource& kernels, const absl::flat_hash_set<const Node*>* cut, int nesting)
+      : kernels_(kernels), cut_(cut), nesting_(nesting), plan_(new Plan()) {
     plan_->signature_ = std::move(signature);
+    plan_->inner_ = cut != nullptr;
   }
 
   absl::StatusOr<std::unique_ptr<Plan>> Compile() {
-    Prune();
+    TFP_RETURN_IF_ERROR(Prune());
     TFP_RETURN_IF_ERROR(CheckOps());
     TFP_RETURN_IF_ERROR(Sort());
     TFP_RETURN_IF_ERROR(MakeSteps());
@@ -43,13 +46,29 @@ class Plan::Compiler {
   }
 
  private:
-  // Marks what the fetches and targets need, going back from them and stopping at fed tensors.
-  void Prune() {
+  // Marks what the fetches and targets need, going back from them and stopping at fed tensors. A loop stands as its
+  // first exit, and goes on at what enters it.
+  absl::Status Prune() {
     const RunSignature& s = plan_->signature_;
     for (int i = 0; i < static_cast<int>(s.feeds.size()); ++i) fed_.emplace(KeyOf(s.feeds[i]), i);
     std::vector<const Node*> stack;
+    absl::flat_hash_map<const Loop*, size_t> expanded;
+    absl::Status status;
     auto visit = [&](const Node* node) {
-      if (needed_.insert(node).second) stack.push_back(node);
+      if (!Loops::IsExit(*node)) {
+        if (needed_.insert(node).second) stack.push_back(node);
+        return;
+      }
+      absl::StatusOr<Loop*> loop = loops_.Add(node);
+      if (!loop.ok()) {
+        status.Update(AttachNode(loop.status(), node->name(), SummarizeForError(*node, InputTexts(*node), "")));
+        return;
+      }
+      needed_.insert((*loop)->exits[0]);
+      size_t& entered = expanded[*loop];
+      if (entered == (*loop)->enters.size()) return;
+      entered = (*loop)->enters.size();  // an exit more may bring more entries
+      stack.push_back((*loop)->exits[0]);
     };
     for (const Output& o : s.fetches) {
       if (!fed_.contains(KeyOf(o))) visit(o.node);
@@ -58,11 +77,52 @@ class Plan::Compiler {
     while (!stack.empty()) {
       const Node* node = stack.back();
       stack.pop_back();
-      for (const Output& in : node->inputs()) {
+      for (const Output& in : InputsOf(node)) {
         if (!fed_.contains(KeyOf(in))) visit(in.node);
       }
-      for (const Node* c : node->control_inputs()) visit(c);
+      for (const Node* c : ControlsOf(node)) visit(c);
     }
+    return status;
+  }
+
+  // A node's inputs; of a loop, what its Enter nodes read.
+  std::vector<Output> InputsOf(const Node* node) const {
+    const Loop* loop = loops_.Find(node);
+    if (loop == nullptr) return {node->inputs().begin(), node->inputs().end()};
+    std::vector<Output> inputs;
+    for (const Node* enter : loop->enters) inputs.push_back(enter->inputs()[0]);
+    return inputs;
+  }
+
+  std::vector<const Node*> ControlsOf(const Node* node) const {
+    std::vector<const Node*> controls;
+    auto add = [&](const Node& from) {
+      for (const Node* c : from.control_inputs()) {
+        if (cut_ != nullptr && cut_->contains(c)) continue;
+        const Loop* loop = loops_.Find(c);
+        controls.push_back(loop != nullptr ? loop->exits[0] : c);
+      }
+    };
+    const Loop* loop = loops_.Find(node);
+    if (loop == nullptr) {
+      add(*node);
+    } else {
+      for (const Node* enter : loop->enters) add(*enter);
+    }
+    return controls;
+  }
+
+  // What makes an output: its node, or the exit that stands for the node's loop.
+  const Node* MakerOf(const Output& output) const {
+    const Loop* loop = loops_.Find(output.node);
+    return loop != nullptr ? loop->exits[0] : output.node;
+  }
+
+  int32_t SlotOf(const Output& output) const {
+    const Loop* loop = loops_.Find(output.node);
+    if (loop == nullptr) return first_slot_.at(output.node) + output.index;
+    const auto exit = std::find(loop->exits.begin(), loop->exits.end(), output.node) - loop->exits.begin();
+    return first_slot_.at(loop->exits[0]) + static_cast<int32_t>(exit);
   }
 
   absl::Status CheckOps() const {
@@ -70,18 +130,20 @@ class Plan::Compiler {
     std::sort(nodes.begin(), nodes.end(), [](const Node* a, const Node* b) { return a->id() < b->id(); });
     std::vector<std::string> loops;
     for (const Node* node : nodes) {
-      if (IsLoopOp(node->op())) loops.push_back(absl::StrCat(node->name(), " (", node->op(), ")"));
+      if (IsLoopOp(node->op()) && loops_.Find(node) == nullptr) {
+        loops.push_back(absl::StrCat(node->name(), " (", node->op(), ")"));
+      }
     }
     if (!loops.empty()) {
       const size_t shown = std::min<size_t>(loops.size(), 8);
       return absl::UnimplementedError(
-          absl::StrCat("This session runs no loops yet, and what was asked for needs ", loops.size(),
+          absl::StrCat("A tensor inside a loop can't be had from outside, and what was asked for needs ", loops.size(),
                        " loop nodes: ", absl::StrJoin(loops.begin(), loops.begin() + shown, ", "),
-                       loops.size() > shown ? ", ..." : "", ". Feed the loop's results, or fetch a tensor before it."));
+                       loops.size() > shown ? ", ..." : "", ". Fetch what the loop gives through its Exit nodes."));
     }
     std::vector<const Node*> missing;
     for (const Node* node : nodes) {
-      if (!kernels_.HasKernel(*node)) missing.push_back(node);
+      if (loops_.Find(node) == nullptr && !kernels_.HasKernel(*node)) missing.push_back(node);
     }
     if (missing.empty()) return absl::OkStatus();
     // TensorFlow's text for the first (S25), and the other missing ops after it, so that one look tells all.
@@ -114,10 +176,10 @@ class Plan::Compiler {
         consumers[source].push_back(node);
         ++count;
       };
-      for (const Output& in : node->inputs()) {
-        if (!fed_.contains(KeyOf(in))) depends_on(in.node);
+      for (const Output& in : InputsOf(node)) {
+        if (!fed_.contains(KeyOf(in))) depends_on(MakerOf(in));
       }
-      for (const Node* c : node->control_inputs()) depends_on(c);
+      for (const Node* c : ControlsOf(node)) depends_on(c);
       pending[node] = count;
       if (count == 0) ready.push(node);
     }
@@ -142,13 +204,15 @@ class Plan::Compiler {
   }
 
   absl::Status MakeSteps() {
-    absl::flat_hash_map<const Node*, int> first_slot, step_of;
+    absl::flat_hash_map<const Node*, int> step_of;
     plan_->feed_slots_.assign(plan_->signature_.feeds.size(), -1);
     for (const Node* node : order_) {
       if (node->op() == "Switch" || node->op() == "RefSwitch") plan_->may_be_dead_ = true;
     }
     for (const Node* node : order_) {
-      absl::StatusOr<PlacedKernel> placed = kernels_.KernelFor(*node);
+      const Loop* const loop = loops_.Find(node);
+      absl::StatusOr<PlacedKernel> placed = loop != nullptr ? LoopKernelFor(*loop) : kernels_.KernelFor(*node);
+      if (!placed.ok() && loop != nullptr) return placed.status();
       if (!placed.ok()) {
         return AttachNode(placed.status(), node->name(), SummarizeForError(*node, InputTexts(*node), node->device()));
       }
@@ -157,15 +221,17 @@ class Plan::Compiler {
       step.device = placed->device;
       step.node = node;
       step.allows_uninitialized = node->op_def().allows_uninitialized_input();
-      step.kind = node->op() == "Merge" || node->op() == "RefMerge" ? StepKind::kMerge
-                  : node->op() == "ControlTrigger"                  ? StepKind::kControlTrigger
-                                                                    : StepKind::kPlain;
+      step.kind = loop != nullptr                                     ? StepKind::kLoop
+                  : node->op() == "Merge" || node->op() == "RefMerge" ? StepKind::kMerge
+                  : node->op() == "ControlTrigger"                    ? StepKind::kControlTrigger
+                                                                      : StepKind::kPlain;
       step.first_input = static_cast<int32_t>(plan_->inputs_.size());
-      step.num_inputs = static_cast<int32_t>(node->inputs().size());
+      const std::vector<Output> sources = InputsOf(node);
+      step.num_inputs = static_cast<int32_t>(sources.size());
       step.plain_inputs = true;
       for (int i = 0; i < step.num_inputs; ++i) {
-        const Output& source = node->inputs()[i];
-        const bool wants_ref = IsRefType(node->input_types()[i]);
+        const Output& source = sources[i];
+        const bool wants_ref = loop == nullptr && IsRefType(node->input_types()[i]);
         Input input{0, 0};
         auto fed = fed_.find(KeyOf(source));
         if (fed != fed_.end()) {
@@ -178,7 +244,7 @@ class Plan::Compiler {
           input.slot = FeedSlot(fed->second);
           input.flags = kConstBuffer;
         } else {
-          input.slot = first_slot.at(source.node) + source.index;
+          input.slot = SlotOf(source);
           const bool is_ref = IsRefType(source.dtype());
           if (wants_ref && !is_ref) {
             return absl::InvalidArgumentError(
@@ -194,19 +260,25 @@ class Plan::Compiler {
       }
       plan_->max_inputs_ = std::max<int>(plan_->max_inputs_, step.num_inputs);
       step.first_output = plan_->num_slots_;
-      step.num_outputs = node->num_outputs();
-      first_slot[node] = plan_->num_slots_;
-      plan_->num_slots_ += node->num_outputs();
+      step.num_outputs = loop != nullptr ? static_cast<int32_t>(loop->exits.size()) : node->num_outputs();
+      first_slot_[node] = plan_->num_slots_;
+      plan_->num_slots_ += step.num_outputs;
       step.first_control = static_cast<int32_t>(plan_->controls_.size());
       if (plan_->may_be_dead_) {
-        for (const Node* c : node->control_inputs()) plan_->controls_.push_back(step_of.at(c));
+        for (const Node* c : ControlsOf(node)) plan_->controls_.push_back(step_of.at(c));
       }
       step.num_controls = static_cast<int32_t>(plan_->controls_.size()) - step.first_control;
       step_of[node] = static_cast<int>(plan_->steps_.size());
       plan_->steps_.push_back(step);
     }
-    first_slot_ = std::move(first_slot);
     return absl::OkStatus();
+  }
+
+  absl::StatusOr<PlacedKernel> LoopKernelFor(const Loop& loop) {
+    TFP_ASSIGN_OR_RETURN(std::unique_ptr<OpKernel> kernel, MakeLoopKernel(loop, kernels_, nesting_));
+    PlacedKernel placed{kernel.get(), nullptr, kernels_.DeviceOf(*loop.exits[0])};
+    plan_->loop_kernels_.push_back(std::move(kernel));
+    return placed;
   }
 
   int32_t FeedSlot(int feed) {
@@ -222,7 +294,7 @@ class Plan::Compiler {
       if (fed != fed_.end()) {
         fetch.feed = fed->second;
       } else {
-        fetch.slot = first_slot_.at(o.node) + o.index;
+        fetch.slot = SlotOf(o);
         fetch.dereference = IsRefType(o.dtype());
       }
       plan_->fetches_.push_back(fetch);
@@ -267,7 +339,10 @@ class Plan::Compiler {
   }
 
   KernelSource& kernels_;
+  const absl::flat_hash_set<const Node*>* const cut_;  // null: no part of a loop
+  const int nesting_;
   std::unique_ptr<Plan> plan_;
+  Loops loops_;
   absl::flat_hash_map<OutputKey, int> fed_;
   absl::flat_hash_set<const Node*> needed_;
   std::vector<const Node*> order_;
@@ -275,12 +350,21 @@ class Plan::Compiler {
 };
 
 absl::StatusOr<std::unique_ptr<Plan>> Plan::Compile(RunSignature signature, KernelSource& kernels) {
-  return Compiler(std::move(signature), kernels).Compile();
+  const Node* any = !signature.fetches.empty()   ? signature.fetches[0].node
+                    : !signature.targets.empty() ? signature.targets[0]
+                                                 : nullptr;
+  const int nesting = any != nullptr ? any->graph().limits().max_nesting : 0;
+  return Compiler(std::move(signature), kernels, nullptr, nesting).Compile();
+}
+
+absl::StatusOr<std::unique_ptr<Plan>> Plan::CompileInner(RunSignature signature, KernelSource& kernels,
+                                                         const absl::flat_hash_set<const Node*>& cut, int nesting) {
+  return Compiler(std::move(signature), kernels, &cut, nesting).Compile();
 }
 
 std::string Plan::InputText(const Output& source) const {
   for (const Output& feed : signature_.feeds) {
-    if (!(feed == source)) continue;
+    if (inner_ || !(feed == source)) continue;
     std::vector<std::string> names;
     for (const Output& f : signature_.feeds) names.push_back(f.name());
     std::sort(names.begin(), names.end());
@@ -288,6 +372,16 @@ std::string Plan::InputText(const Output& source) const {
     return absl::StrCat("_arg_", source.op_name(), "_", source.index, "_", rank);
   }
   return source.index == 0 ? source.op_name() : source.name();
+}
+
+Output Plan::SourceOf(const Step& step, int i) const {
+  if (step.kind != StepKind::kLoop) return step.node->inputs()[i];
+  const int32_t slot = inputs_[step.first_input + i].slot;
+  for (const Step& maker : steps_) {
+    if (slot < maker.first_output || slot >= maker.first_output + maker.num_outputs) continue;
+    return Output{const_cast<Node*>(maker.node), slot - maker.first_output};
+  }
+  return Output{};
 }
 
 std::string Plan::NodeText(const Step& step) const {

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "reference/graph/graph.h"
@@ -56,6 +57,7 @@ class KernelSource {
   // False: no device that the node may use has a kernel for it.
   virtual bool HasKernel(const Node& node) const = 0;
   virtual absl::StatusOr<PlacedKernel> KernelFor(const Node& node) = 0;
+  virtual Device* DeviceOf(const Node& node) = 0;
 };
 
 class Plan {
@@ -70,11 +72,11 @@ class Plan {
     int32_t slot;
     uint8_t flags;
   };
-  enum class StepKind : uint8_t { kPlain, kMerge, kControlTrigger };
+  enum class StepKind : uint8_t { kPlain, kMerge, kControlTrigger, kLoop };
   struct Step {
     OpKernel* kernel;
     Device* device;
-    const Node* node;
+    const Node* node;                     // of a loop: the first Exit that is asked for
     int32_t first_input, num_inputs;      // in inputs()
     int32_t first_output, num_outputs;    // slots
     int32_t first_release, num_releases;  // in releases(): slots that nothing needs any more
@@ -92,6 +94,10 @@ class Plan {
 
   // `signature` must have been checked: non-null nodes of one graph, existing outputs, feeds without doubles.
   static absl::StatusOr<std::unique_ptr<Plan>> Compile(RunSignature signature, KernelSource& kernels);
+  // A part of a loop (loop.h): nobody waits for the nodes of `cut`, whose outputs are fed; `nesting` loops may lie in
+  // it.
+  static absl::StatusOr<std::unique_ptr<Plan>> CompileInner(RunSignature signature, KernelSource& kernels,
+                                                            const absl::flat_hash_set<const Node*>& cut, int nesting);
 
   const RunSignature& signature() const { return signature_; }
   absl::Span<const Step> steps() const { return steps_; }
@@ -109,6 +115,8 @@ class Plan {
   // The same for the synthetic node that hands fetch i out: "_retval_v_0_0".
   std::string RetvalText(int fetch) const;
   std::string RetvalName(int fetch) const;
+  // What a step's input i reads. REQUIRES: an output of a step, no feed.
+  Output SourceOf(const Step& step, int i) const;
   // A tensor's name as its consumers show it: "v", "spl:1", "_arg_a_0_0" when fed.
   std::string InputText(const Output& source) const;
 
@@ -117,6 +125,8 @@ class Plan {
   Plan() = default;
 
   RunSignature signature_;
+  bool inner_ = false;  // a part of a loop: its feeds are nodes of the frame
+  std::vector<std::unique_ptr<OpKernel>> loop_kernels_;
   std::vector<Step> steps_;
   std::vector<Input> inputs_;
   std::vector<int32_t> releases_;
