@@ -1,12 +1,18 @@
 #include "reference/base/file.h"
 
 #include <fnmatch.h>
+#include <limits.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "reference/base/status.h"
 
 namespace tfpersist {
@@ -14,12 +20,39 @@ namespace {
 
 bool HasWildcard(absl::string_view s) { return s.find_first_of("*?[\\") != absl::string_view::npos; }
 
+// Eight hex digits that tell this host from others.
+std::string HostTag() {
+  char name[HOST_NAME_MAX + 1] = {};
+  gethostname(name, HOST_NAME_MAX);
+  uint32_t hash = 2166136261u;  // FNV-1a
+  for (const char* c = name; *c != 0; ++c) hash = (hash ^ static_cast<uint8_t>(*c)) * 16777619u;
+  return absl::StrCat(absl::Hex(hash, absl::kZeroPad8));
+}
+
 }  // namespace
 
-// Unique among the writers of this machine: the process, and a count within it.
+absl::StatusOr<std::unique_ptr<DirectoryLock>> FileSystem::LockDirectory(const std::string&) {
+  return std::make_unique<DirectoryLock>();
+}
+
+// Unique among the writers that share a file system: the host, the process, and a count within it.
 std::string UniqueTempSuffix(absl::string_view begin) {
   static std::atomic<uint64_t> count{0};
-  return absl::StrCat(begin, getpid(), ".", count.fetch_add(1));
+  return absl::StrCat(begin, "-", HostTag(), ".", getpid(), ".", count.fetch_add(1));
+}
+
+bool IsOrphanedTemp(absl::string_view name) {
+  const std::string mark = absl::StrCat("-", HostTag(), ".");
+  const size_t at = name.rfind(mark);
+  if (at == absl::string_view::npos) return false;
+  const absl::string_view kind = name.substr(0, at);
+  if (!absl::EndsWith(kind, ".tmp") && !absl::EndsWith(kind, ".tempstate")) return false;
+  const std::pair<absl::string_view, absl::string_view> rest =
+      absl::StrSplit(name.substr(at + mark.size()), absl::MaxSplits('.', 1));
+  int64_t pid = 0;
+  uint64_t count = 0;
+  if (!absl::SimpleAtoi(rest.first, &pid) || pid <= 0 || !absl::SimpleAtoi(rest.second, &count)) return false;
+  return kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
 }
 
 absl::string_view Dirname(absl::string_view path) {

@@ -41,6 +41,12 @@ struct FileStat {
   bool is_directory = false;
 };
 
+// Held while it lives.
+class DirectoryLock {
+ public:
+  virtual ~DirectoryLock() = default;
+};
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -55,6 +61,9 @@ class FileSystem {
   virtual absl::StatusOr<FileStat> Stat(const std::string& file) = 0;
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& dir) = 0;  // names, sorted
   virtual absl::Status SyncDirectory(const std::string& dir) = 0;
+  // Waits for whoever holds the folder's lock, in this process or another. Advisory; leaves no file. A file system that
+  // has no locks gives one that holds nothing.
+  virtual absl::StatusOr<std::unique_ptr<DirectoryLock>> LockDirectory(const std::string& dir);
 };
 
 // The machine's; stateless.
@@ -105,8 +114,10 @@ class AtomicFile {
   bool finished_ = false, committed_ = false;
 };
 
-// ".tempstate4711.3": a name's ending that no other writer uses.
+// ".tempstate-1f2e3d4c.4711.3": a name's ending that no other writer uses; it says which process of which host made it.
 std::string UniqueTempSuffix(absl::string_view begin);
+// True for a name with such an ending whose process, of this host, is gone.
+bool IsOrphanedTemp(absl::string_view name);
 
 absl::Status WriteFileAtomically(FileSystem* fs, const std::string& file, absl::string_view data,
                                  WriteOptions options = {});

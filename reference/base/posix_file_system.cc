@@ -1,5 +1,6 @@
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -80,6 +81,15 @@ class PosixWritableFile : public WritableFile {
   int fd_;
 };
 
+class PosixDirectoryLock : public DirectoryLock {
+ public:
+  explicit PosixDirectoryLock(int fd) : fd_(fd) {}
+  ~PosixDirectoryLock() override { close(fd_); }  // and with it goes the lock
+
+ private:
+  const int fd_;
+};
+
 class PosixFileSystemImpl : public FileSystem {
  public:
   absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(const std::string& file) override {
@@ -142,6 +152,16 @@ class PosixFileSystemImpl : public FileSystem {
     close(fd);
     if (result != 0 && error != EINVAL && error != ENOTSUP && error != EROFS) return ErrnoStatus(error, dir);
     return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::unique_ptr<DirectoryLock>> LockDirectory(const std::string& dir) override {
+    const int fd = OpenRetrying(dir.empty() ? "." : dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0) return ErrnoStatus(errno, dir);
+    int result;
+    do {
+      result = flock(fd, LOCK_EX);
+    } while (result != 0 && errno == EINTR);
+    return std::make_unique<PosixDirectoryLock>(fd);  // where flock fails, the file system has no locks
   }
 
  private:

@@ -7,6 +7,7 @@
 #include "reference/base/status.h"
 #include "reference/checkpoint/naming.h"
 #include "reference/checkpoint/ordered_code.h"
+#include "reference/checkpoint/recovery.h"
 #include "reference/checkpoint/slice_copy.h"
 #include "reference/checkpoint/value_reader.h"
 #include "reference/checkpoint/version_check.h"
@@ -80,7 +81,10 @@ BundleReader::~BundleReader() = default;
 absl::StatusOr<std::unique_ptr<BundleReader>> BundleReader::Open(const std::string& prefix, ReadOptions options) {
   std::unique_ptr<BundleReader> reader(new BundleReader(prefix, std::move(options)));
   const std::string index = MetaFilename(prefix);
+  // Where the folder can't be written, the checkpoint is read as it stands.
+  const absl::Status recovered = RecoverInterruptedSave(prefix, reader->options_.file_system, reader->options_.limits);
   absl::StatusOr<std::unique_ptr<RandomAccessFile>> file = reader->options_.file_system->OpenForRead(index);
+  if (!file.ok() && !recovered.ok()) return recovered;
   if (!file.ok()) {
     const std::string hint = MemberFileHint(prefix);
     return hint.empty() ? file.status() : WithHint(file.status(), hint);

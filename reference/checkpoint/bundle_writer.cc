@@ -9,6 +9,7 @@
 #include "reference/checkpoint/index_writer.h"
 #include "reference/checkpoint/naming.h"
 #include "reference/checkpoint/ordered_code.h"
+#include "reference/checkpoint/recovery.h"
 #include "reference/checkpoint/rename_transaction.h"
 #include "reference/checkpoint/version_check.h"
 #include "reference/proto/tensor.pb.h"
@@ -28,6 +29,7 @@ absl::StatusOr<std::unique_ptr<BundleWriter>> BundleWriter::Create(const std::st
   if (const std::string dir(Dirname(prefix)); !dir.empty() && !FileExists(fs, dir)) {
     if (absl::Status made = fs->CreateDirectory(dir); !made.ok() && !absl::IsAlreadyExists(made)) return made;
   }
+  SweepLeftovers(std::string(Dirname(prefix)), fs, {}, options.write);
   std::unique_ptr<BundleWriter> writer(new BundleWriter(prefix, options));
   const std::string unique = UniqueTempSuffix(".tempstate");
   writer->data_temp_ = absl::StrCat(DataFilename(prefix, 0, 1), unique);

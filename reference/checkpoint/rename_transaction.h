@@ -1,7 +1,10 @@
-// Several files that take their final names together. Either all do, or what was there stays.
+// Several files that take their final names together: the data files of a checkpoint, and last its index.
 //
-// Files that are replaced are kept under a second name (a hard link) until the last rename is done, and put back if one
-// fails. Where hard links can't be made the old file can't be put back; then nothing is replaced but the rename itself.
+// TensorFlow's names leave no order of renames that is atomic, so two things stand in for it. An error on the way is
+// undone: a file that is replaced is kept under a second name (a hard link, F.tempstate.old) until the last rename is
+// done. And a crash on the way is finished or undone by whoever opens the prefix next (recovery.h): each file first
+// takes a pending name (F.tempstate), the index last, so that a pending index says that everything is there.
+// A folder's transactions are kept apart by its lock. Where durable, the folder is synced between the phases.
 #ifndef TFPERSIST_REFERENCE_CHECKPOINT_RENAME_TRANSACTION_H_
 #define TFPERSIST_REFERENCE_CHECKPOINT_RENAME_TRANSACTION_H_
 
@@ -13,19 +16,26 @@
 
 namespace tfpersist {
 
+std::string PendingName(absl::string_view file);  // "F.tempstate"
+std::string KeptName(absl::string_view file);     // "F.tempstate.old"
+
 class RenameTransaction {
  public:
   RenameTransaction(FileSystem* fs, WriteOptions options) : fs_(fs), options_(options) {}
-  void Add(std::string from, std::string to) { steps_.push_back({std::move(from), std::move(to), "", false}); }
-  // In the order they were added. On failure the sources have their old names again.
+  // `to` of all steps lie in one folder; the last is the index.
+  void Add(std::string from, std::string to) { steps_.push_back({std::move(from), std::move(to), Place::kSource}); }
+  // In the order they were added. On failure the sources have their old names again, and so has what they replaced.
   absl::Status Commit();
 
  private:
+  enum class Place : uint8_t { kSource, kPending, kFinal };
   struct Step {
     std::string from, to;
-    std::string kept;  // the second name of what `to` was before; empty: there was nothing
-    bool renamed;
+    Place place;
+    bool kept = false;  // what `to` was before has a second name
   };
+  absl::Status Move();
+  absl::Status Sync();
   void Undo();
 
   FileSystem* fs_;
