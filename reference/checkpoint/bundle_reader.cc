@@ -243,6 +243,13 @@ absl::Status BundleReader::LookupDtypeAndShape(absl::string_view key, DataType* 
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<TensorSlice>> BundleReader::Slices(absl::string_view key) const {
+  BundleEntryProto entry;
+  TFP_RETURN_IF_ERROR(FindEntry(key, &entry));
+  TFP_ASSIGN_OR_RETURN(const TensorShape shape, EntryShape(key, entry));
+  return EntrySlices(key, entry, shape, options_.limits);
+}
+
 absl::StatusOr<bool> BundleReader::Contains(absl::string_view key) const {
   absl::StatusOr<std::string> value = table_->Get(key);
   if (value.ok()) return true;
@@ -287,6 +294,18 @@ absl::StatusOr<std::vector<VariableInfo>> BundleReader::ListVariables() const {
     }
   }
   return variables;
+}
+
+absl::StatusOr<std::vector<std::string>> BundleReader::ListReadableNames() const {
+  std::vector<std::string> names;
+  TableReader::Iterator it(table_.get());
+  for (it.SeekToFirst(); it.Valid(); it.Next()) {
+    if (!it.key().empty() && it.key()[0] != '\0') names.emplace_back(it.key());
+    if (static_cast<int64_t>(names.size()) > options_.limits.max_table_entries) {
+      return absl::ResourceExhaustedError("The checkpoint has more variables than Limits::max_table_entries allows");
+    }
+  }
+  return names;
 }
 
 absl::StatusOr<std::string> BundleReader::DebugString() const {

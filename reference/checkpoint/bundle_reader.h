@@ -58,8 +58,13 @@ class BundleReader {
   // Exactly this key: encoded slice keys and the header's "" count too (E06).
   absl::StatusOr<bool> Contains(absl::string_view key) const;
 
+  // The stored slices of a tensor; empty where it is stored whole.
+  absl::StatusOr<std::vector<TensorSlice>> Slices(absl::string_view key) const;
+
   // Every variable in order of names; slices count as their tensor. DATA_LOSS at the first entry that can't be read.
   absl::StatusOr<std::vector<VariableInfo>> ListVariables() const;
+  // The names alone, whatever their entries look like; what follows a broken block is left out.
+  absl::StatusOr<std::vector<std::string>> ListReadableNames() const;
   // One line a variable, "name (DT_FLOAT) [2,3]", and one an encoded slice key (E05).
   absl::StatusOr<std::string> DebugString() const;
 

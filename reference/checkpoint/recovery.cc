@@ -49,9 +49,8 @@ absl::StatusOr<int> CheckPending(const std::string& prefix, FileSystem* fs, cons
     TFP_ASSIGN_OR_RETURN(const TensorShape shape, TensorShape::FromProto(entry.shape()));
     const ValueLocation at{entry.offset(), entry.size(), entry.crc32c(),
                            header.endianness() == tensorflow::BundleHeaderProto::BIG};
-    TFP_RETURN_IF_ERROR(ReadValueAt(*shard, it.key(), static_cast<DataType>(static_cast<int>(entry.dtype())), shape, at,
-                                    HeapAllocator(), limits)
-                            .status());
+    TFP_RETURN_IF_ERROR(
+        CheckValueAt(*shard, it.key(), static_cast<DataType>(static_cast<int>(entry.dtype())), shape, at, limits));
   }
   TFP_RETURN_IF_ERROR(it.status());
   return header.num_shards();

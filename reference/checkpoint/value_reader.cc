@@ -116,6 +116,37 @@ absl::StatusOr<Tensor> ReadPlain(const RandomAccessFile& file, DataType dtype, c
   return t;
 }
 
+// The lengths before n strings' bytes, and their own checksum. `each` sees every length; `crc` goes on from here, and
+// `bytes` is what follows.
+template <typename F>
+absl::Status ReadLengths(BufferedReader& in, int64_t n, bool swap, uint32_t* crc, uint64_t* bytes, F each) {
+  *bytes = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    uint64_t length;
+    TFP_RETURN_IF_ERROR(in.ReadVarint64(&length));
+    if (length <= std::numeric_limits<uint32_t>::max()) {
+      const uint32_t narrow = static_cast<uint32_t>(length);
+      const uint32_t hashed = swap ? SwapBytes(narrow) : narrow;
+      *crc = ExtendCrc32c(*crc, &hashed, sizeof hashed);
+    } else {
+      const uint64_t hashed = swap ? SwapBytes(length) : length;
+      *crc = ExtendCrc32c(*crc, &hashed, sizeof hashed);
+    }
+    *bytes =
+        length > std::numeric_limits<uint64_t>::max() - *bytes ? std::numeric_limits<uint64_t>::max() : *bytes + length;
+    each(i, length);
+  }
+  uint32_t stored;
+  TFP_RETURN_IF_ERROR(in.Read(sizeof stored, &stored));
+  const uint32_t expected = UnmaskCrc(swap ? SwapBytes(stored) : stored);
+  if (expected != *crc) {
+    return absl::DataLossError(
+        absl::StrFormat("The length checksum does not match: expected %08u but actual is %08u", expected, *crc));
+  }
+  *crc = ExtendCrc32c(*crc, &stored, sizeof stored);
+  return *bytes > in.remaining() ? TooShort() : absl::OkStatus();
+}
+
 absl::StatusOr<Tensor> ReadStrings(const RandomAccessFile& file, const TensorShape& shape, const ValueLocation& at) {
   const int64_t n = shape.num_elements();
   BufferedReader in(file, at.offset);
@@ -123,30 +154,9 @@ absl::StatusOr<Tensor> ReadStrings(const RandomAccessFile& file, const TensorSha
   if (in.remaining() < static_cast<uint64_t>(n)) return TooShort();
   std::vector<uint64_t> lengths(n);
   uint32_t crc = 0;
-  for (uint64_t& length : lengths) {
-    TFP_RETURN_IF_ERROR(in.ReadVarint64(&length));
-    if (length <= std::numeric_limits<uint32_t>::max()) {
-      const uint32_t narrow = static_cast<uint32_t>(length);
-      const uint32_t hashed = at.swap ? SwapBytes(narrow) : narrow;
-      crc = ExtendCrc32c(crc, &hashed, sizeof hashed);
-    } else {
-      const uint64_t hashed = at.swap ? SwapBytes(length) : length;
-      crc = ExtendCrc32c(crc, &hashed, sizeof hashed);
-    }
-  }
-  uint32_t stored;
-  TFP_RETURN_IF_ERROR(in.Read(sizeof stored, &stored));
-  const uint32_t expected = UnmaskCrc(at.swap ? SwapBytes(stored) : stored);
-  if (expected != crc) {
-    return absl::DataLossError(
-        absl::StrFormat("The length checksum does not match: expected %08u but actual is %08u", expected, crc));
-  }
-  crc = ExtendCrc32c(crc, &stored, sizeof stored);
-  uint64_t left = in.remaining();
-  for (uint64_t length : lengths) {
-    if (length > left) return TooShort();
-    left -= length;
-  }
+  uint64_t bytes;
+  TFP_RETURN_IF_ERROR(
+      ReadLengths(in, n, at.swap, &crc, &bytes, [&](int64_t i, uint64_t length) { lengths[i] = length; }));
   TFP_ASSIGN_OR_RETURN(Tensor t, Tensor::Allocate(DT_STRING, shape));
   auto strings = t.flat<std::string>();
   for (int64_t i = 0; i < n; ++i) {
@@ -193,11 +203,9 @@ absl::StatusOr<Tensor> ReadVariants(const RandomAccessFile& file, const TensorSh
   return t;
 }
 
-}  // namespace
-
-absl::StatusOr<Tensor> ReadValueAt(const RandomAccessFile& file, absl::string_view key, DataType dtype,
-                                   const TensorShape& shape, const ValueLocation& at, Allocator* allocator,
-                                   const Limits& limits) {
+// What can be said before a byte of the value is read.
+absl::Status CheckLocation(const RandomAccessFile& file, absl::string_view key, DataType dtype,
+                           const TensorShape& shape, const ValueLocation& at) {
   const int64_t n = shape.num_elements();
   const int64_t width = DataTypeSize(dtype);
   if (width > 0 && (n > std::numeric_limits<int64_t>::max() / width || at.size != n * width)) {
@@ -213,11 +221,40 @@ absl::StatusOr<Tensor> ReadValueAt(const RandomAccessFile& file, absl::string_vi
   }
   const uint64_t offset = static_cast<uint64_t>(at.offset);
   if (offset > file.size() || (width > 0 && static_cast<uint64_t>(at.size) > file.size() - offset)) return TooShort();
-  if (width > 0) return ReadPlain(file, dtype, shape, at, allocator);
-  if (dtype == DT_STRING) return ReadStrings(file, shape, at);
-  if (dtype == DT_VARIANT) return ReadVariants(file, shape, at, limits);
+  if (width > 0 || dtype == DT_STRING || dtype == DT_VARIANT) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat("The entry for key ", key, " has dtype ", DataTypeString(dtype),
                                           ", of which a checkpoint holds no values"));
+}
+
+}  // namespace
+
+absl::StatusOr<Tensor> ReadValueAt(const RandomAccessFile& file, absl::string_view key, DataType dtype,
+                                   const TensorShape& shape, const ValueLocation& at, Allocator* allocator,
+                                   const Limits& limits) {
+  TFP_RETURN_IF_ERROR(CheckLocation(file, key, dtype, shape, at));
+  if (DataTypeSize(dtype) > 0) return ReadPlain(file, dtype, shape, at, allocator);
+  if (dtype == DT_STRING) return ReadStrings(file, shape, at);
+  return ReadVariants(file, shape, at, limits);
+}
+
+absl::Status CheckValueAt(const RandomAccessFile& file, absl::string_view key, DataType dtype, const TensorShape& shape,
+                          const ValueLocation& at, const Limits& limits) {
+  TFP_RETURN_IF_ERROR(CheckLocation(file, key, dtype, shape, at));
+  if (dtype == DT_VARIANT) return ReadVariants(file, shape, at, limits).status();
+  BufferedReader in(file, at.offset);
+  uint32_t crc = 0;
+  uint64_t left = at.size;
+  if (dtype == DT_STRING)
+    TFP_RETURN_IF_ERROR(ReadLengths(in, shape.num_elements(), at.swap, &crc, &left, [](int64_t, uint64_t) {}));
+  std::string piece;
+  while (left > 0) {
+    piece.resize(static_cast<size_t>(std::min<uint64_t>(left, kChunk)));
+    TFP_RETURN_IF_ERROR(in.Read(piece.size(), &piece[0]));
+    crc = ExtendCrc32c(crc, piece.data(), piece.size());
+    left -= piece.size();
+  }
+  if (const uint32_t stored = UnmaskCrc(at.masked_crc); stored != crc) return ChecksumError(stored, crc);
+  return absl::OkStatus();
 }
 
 }  // namespace tfpersist

@@ -23,6 +23,10 @@ absl::StatusOr<Tensor> ReadValueAt(const RandomAccessFile& file, absl::string_vi
                                    const TensorShape& shape, const ValueLocation& at, Allocator* allocator,
                                    const Limits& limits);
 
+// The same checks in bounded memory, but for variants: the value is read in pieces and not kept.
+absl::Status CheckValueAt(const RandomAccessFile& file, absl::string_view key, DataType dtype, const TensorShape& shape,
+                          const ValueLocation& at, const Limits& limits);
+
 }  // namespace tfpersist
 
 #endif  // TFPERSIST_REFERENCE_CHECKPOINT_VALUE_READER_H_

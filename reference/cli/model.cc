@@ -1,0 +1,86 @@
+#include "reference/cli/model.h"
+
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "reference/base/file.h"
+#include "reference/base/status.h"
+#include "reference/proto/meta_graph.pb.h"
+
+namespace tfpersist::cli {
+namespace {
+
+constexpr const char* kMainOpKeys[] = {"saved_model_main_op", "legacy_init_op"};
+
+// A GraphDef has no saver and no collections: its reference variables are assigned from the checkpoint by name.
+absl::Status RestoreByName(Graph& graph, Session& session, const std::string& prefix) {
+  TFP_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointReader> reader, CheckpointReader::Open(prefix));
+  const int nodes = graph.num_nodes();  // those that are added below are none of the model's
+  for (int i = 0; i < nodes; ++i) {
+    Node* const node = graph.node(i);
+    const bool reference = node->op() == "VariableV2" || node->op() == "Variable";
+    if (!reference && node->op() != "VarHandleOp") continue;
+    if (!reader->HasTensor(node->name())) {
+      return absl::NotFoundError(absl::StrCat("Key ", node->name(), " not found in checkpoint ", prefix,
+                                              " (the graph has a variable of this name)"));
+    }
+    TFP_ASSIGN_OR_RETURN(const Tensor value, reader->GetTensor(node->name()));
+    const Output constant = Constant(graph, value, "tfpersist_restore/value");
+    TFP_RETURN_IF_ERROR(graph.TakeStatus());
+    Graph::NodeSpec assign;
+    assign.op = reference ? "Assign" : "AssignVariableOp";
+    assign.name = "tfpersist_restore/assign";
+    assign.inputs = {node->output(0), constant};
+    TFP_ASSIGN_OR_RETURN(Node* const op, graph.AddNode(std::move(assign)));
+    TFP_RETURN_IF_ERROR(session.Run(op));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Model>> LoadModel(const ModelOptions& options) {
+  TFP_ASSIGN_OR_RETURN(ModelFile file, ReadModel(PosixFileSystem(), options.path));
+  auto model = std::make_unique<Model>();
+  model->graph = std::make_unique<Graph>();
+  std::string checkpoint = options.checkpoint;
+  if (checkpoint.empty() && file.kind == ModelFile::kSavedModel) {
+    const std::string own = JoinPath(file.folder, "variables/variables");
+    if (FileExists(PosixFileSystem(), own + ".index")) checkpoint = own;
+  }
+  SessionOptions session;
+  session.threads = options.threads;
+  session.allow_soft_placement = true;
+  std::optional<Saver> saver;
+  if (file.kind == ModelFile::kGraphDef) {
+    if (options.clear_devices) {
+      for (tensorflow::NodeDef& node : *file.meta->mutable_graph_def()->mutable_node()) node.clear_device();
+    }
+    ImportOptions import;
+    import.name = "";
+    TFP_RETURN_IF_ERROR(ImportGraphDef(*model->graph, std::move(*file.meta->mutable_graph_def()), import).status());
+  } else {
+    ImportMetaGraphOptions import;
+    import.clear_devices = options.clear_devices;
+    TFP_ASSIGN_OR_RETURN(saver, ImportMetaGraph(*model->graph, *file.meta, import));
+  }
+  model->session = std::make_unique<Session>(*model->graph, session);
+  if (!checkpoint.empty()) {
+    if (saver.has_value()) {
+      TFP_RETURN_IF_ERROR(saver->Restore(*model->session, checkpoint));
+    } else {
+      TFP_RETURN_IF_ERROR(RestoreByName(*model->graph, *model->session, checkpoint));
+    }
+  }
+  if (file.kind != ModelFile::kSavedModel) return model;
+  for (const char* key : kMainOpKeys) {
+    auto found = file.meta->collection_def().find(key);
+    if (found == file.meta->collection_def().end() || found->second.node_list().value().empty()) continue;
+    TFP_ASSIGN_OR_RETURN(Node* const op, model->graph->FindOperation(found->second.node_list().value(0)));
+    TFP_RETURN_IF_ERROR(model->session->Run(op));
+    break;
+  }
+  return model;
+}
+
+}  // namespace tfpersist::cli
