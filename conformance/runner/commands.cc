@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "conformance/runner/files.h"
+#include "conformance/runner/lint.h"
 #include "conformance/runner/oracle.h"
 #include "conformance/runner/run.h"
 
@@ -87,6 +88,15 @@ int ShowCommand(const Options& options) {
     return Usage(absl::NotFoundError(
         absl::StrCat("no case ", options.filters.front(), "; `tfpersist-conform list` names them all")));
   return kExitOk;
+}
+
+int LintCommand(const Options& options) {
+  const absl::StatusOr<std::vector<std::string>> faults =
+      Lint({options.cases, options.golden, options.schema, options.oracle});
+  if (!faults.ok()) return Usage(faults.status());
+  for (const std::string& fault : *faults) std::cout << fault << "\n";
+  std::cout << "lint: " << faults->size() << " faults\n";
+  return faults->empty() ? kExitOk : kExitFailures;
 }
 
 int RunCommand(const Options& options) {

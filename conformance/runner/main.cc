@@ -53,6 +53,10 @@ int main(int argc, char** argv) {
   CLI::App* show = app.add_subcommand("show", "print a case as a program");
   common(show);
   show->add_option("id", options.filters, "the case's id (or a glob)")->required();
+  CLI::App* lint = app.add_subcommand("lint", "hold the cases to their schema, their goldens and the oracle's records");
+  common(lint);
+  lint->add_option("--schema", options.schema, "the suites' JSON schema")->capture_default_str();
+  lint->add_option("--oracle", options.oracle, "folder of the records")->capture_default_str();
   CLI::App* smoke = app.add_subcommand("smoke", "ten seconds with a new testee: hello and one small case, with hints");
   testee(smoke);
   try {
@@ -62,6 +66,7 @@ int main(int argc, char** argv) {
   }
   if (run->parsed()) return RunCommand(options);
   if (list->parsed()) return ListCommand(options);
+  if (lint->parsed()) return LintCommand(options);
   if (show->parsed()) return ShowCommand(options);
   return SmokeCommand(options);
 }
