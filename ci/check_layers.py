@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "train": ("base", "proto", "tensor", "checkpoint", "op", "graph", "runtime"),
     "transform": ("base", "proto", "tensor", "op", "graph", "runtime"),
 }
-DOORS = ("cli", "testee", "capi", "python", "examples")  # may include the whole library
+DOORS = ("cli", "testee", "capi", "python", "examples", "consumers")  # may include the whole library
 INCLUDE = re.compile(r'^\s*#\s*include\s+"((reference|conformance|bench|fuzz)/([^"/]+)[^"]*)"')
 
 

@@ -1,8 +1,10 @@
 # What every target shares: warnings, sanitizers, and the three functions that make libraries, programs and tests.
 add_library(tfpersist_flags INTERFACE)
-target_compile_options(tfpersist_flags INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers
-  -Wno-maybe-uninitialized -Wno-dangling-else)  # false in absl::InlinedVector with g++ 12, and in GoogleTest's macros
-target_include_directories(tfpersist_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+# The last two are false in absl::InlinedVector with g++ 12, and in GoogleTest's macros. Who uses the installed library has his own.
+target_compile_options(tfpersist_flags INTERFACE $<BUILD_INTERFACE:-Wall;-Wextra;-Werror;-Wno-missing-field-initializers;-Wno-maybe-uninitialized;-Wno-dangling-else>)
+target_include_directories(tfpersist_flags INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}>
+  $<INSTALL_INTERFACE:include/tfpersist>)
+target_compile_features(tfpersist_flags INTERFACE cxx_std_20)
 if(TFPERSIST_SANITIZE)
   target_compile_options(tfpersist_flags INTERFACE -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(tfpersist_flags INTERFACE -fsanitize=address,undefined)
