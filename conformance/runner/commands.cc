@@ -10,6 +10,7 @@
 #include "conformance/runner/files.h"
 #include "conformance/runner/lint.h"
 #include "conformance/runner/oracle.h"
+#include "conformance/runner/report.h"
 #include "conformance/runner/run.h"
 
 namespace tfpersist::conform {
@@ -30,28 +31,6 @@ std::vector<std::string> IdsOf(const std::vector<Case>& cases) {
   std::vector<std::string> ids;
   for (const Case& one : cases) ids.push_back(one.id);
   return ids;
-}
-
-std::string Indented(const Json& steps, const std::string& indent) {
-  std::string out;
-  for (const Json& step : steps) {
-    const std::string handle = StringOr(step, "as");
-    absl::StrAppend(&out, indent, handle.empty() ? "" : handle + " = ", StringOr(step, "do"), "(");
-    const char* separator = "";
-    for (const auto& [key, value] : step.items()) {
-      if (key == "do" || key == "as" || key == "steps" || key == "expect" || key == "expect_on") continue;
-      absl::StrAppend(&out, separator, key, "=", Dump(value));
-      separator = ", ";
-    }
-    absl::StrAppend(&out, ")\n");
-    if (step.contains("expect")) absl::StrAppend(&out, indent, "    -> ", Dump(step["expect"]), "\n");
-    if (step.contains("expect_on")) {
-      for (const auto& [version, expect] : step["expect_on"].items())
-        absl::StrAppend(&out, indent, "    on ", version, " -> ", Dump(expect), "\n");
-    }
-    if (step.contains("steps")) out += Indented(step["steps"], indent + "  ");
-  }
-  return out;
 }
 
 }  // namespace
@@ -81,7 +60,7 @@ int ShowCommand(const Options& options) {
       for (const auto& [name, source] : one.json["files"].items())
         std::cout << "file " << name << " <- " << Dump(source) << "\n";
     }
-    std::cout << Indented(one.json["steps"], "");
+    std::cout << ProgramOf(one.json["steps"]);
     if (one.json.contains("after")) std::cout << "after -> " << Dump(one.json["after"]) << "\n";
   }
   if (shown == 0)
@@ -97,6 +76,22 @@ int LintCommand(const Options& options) {
   for (const std::string& fault : *faults) std::cout << fault << "\n";
   std::cout << "lint: " << faults->size() << " faults\n";
   return faults->empty() ? kExitOk : kExitFailures;
+}
+
+int ReportCommand(const Options& options) {
+  const absl::StatusOr<std::vector<SuiteFile>> suites = LoadSuites(options.cases);
+  if (!suites.ok()) return Usage(suites.status());
+  std::vector<Json> results;
+  for (const std::string& file : options.filters) {
+    const absl::StatusOr<std::string> text = ReadFile(file);
+    if (!text.ok()) return Usage(text.status());
+    absl::StatusOr<Json> json = ParseJson(*text);
+    if (!json.ok()) return Usage(absl::InvalidArgumentError(absl::StrCat(file, ": ", json.status().message())));
+    results.push_back(*std::move(json));
+  }
+  if (absl::Status s = WriteReport(results, *suites, options.golden, options.html); !s.ok()) return Usage(s);
+  std::cout << "wrote " << options.html << "/index.html\n";
+  return kExitOk;
 }
 
 int RunCommand(const Options& options) {
@@ -182,6 +177,13 @@ int RunCommand(const Options& options) {
         std::pair(options.junit, options.junit.empty() ? "" : JUnitXml(*results))}) {
     if (path.empty()) continue;
     if (absl::Status s = WriteFile(path, text); !s.ok()) return Usage(s);
+  }
+  if (!options.html.empty()) {
+    const absl::StatusOr<std::vector<SuiteFile>> suites = LoadSuites(options.cases);
+    if (!suites.ok()) return Usage(suites.status());
+    if (absl::Status s = WriteReport({ResultsJson(*results)}, *suites, options.golden, options.html); !s.ok())
+      return Usage(s);
+    std::cout << "wrote " << options.html << "/index.html\n";
   }
   if (!options.oracle_record.empty()) {
     if (absl::Status s = UpdateOracleRecord(*results, *cases, options.golden, options.oracle_record); !s.ok())

@@ -12,7 +12,7 @@ inline constexpr int kExitOk = 0, kExitFailures = 1, kExitUsage = 2, kExitNoTest
 struct Options {
   std::string cases = "conformance/cases", golden = "golden/data";
   std::string schema = "conformance/schema/suite.json", oracle = "conformance/oracle";
-  std::string testee, json, junit, expected, oracle_record, level = "all";
+  std::string testee, html, json, junit, expected, oracle_record, level = "all";
   std::vector<std::string> filters;
   double timeout = 60;
   int jobs = 1;
@@ -22,6 +22,7 @@ struct Options {
 int RunCommand(const Options& options);
 int ListCommand(const Options& options);
 int ShowCommand(const Options& options);
+int ReportCommand(const Options& options);
 int LintCommand(const Options& options);
 int SmokeCommand(const Options& options);
 

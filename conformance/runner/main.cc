@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   testee(run);
   run->add_option("filter", options.filters, "ids, globs or id prefixes (saver, 'save/*/latest*'); none: every case");
   run->add_option("--json", options.json, "write the results as JSON");
+  run->add_option("--html", options.html, "write the results as pages into this folder");
   run->add_option("--junit", options.junit, "write the results as JUnit XML");
   run->add_option("--expected", options.expected, "list of expected failures, one `id-or-glob # reason` a line");
   run->add_flag("--update-expected", options.update_expected,
@@ -53,6 +54,10 @@ int main(int argc, char** argv) {
   CLI::App* show = app.add_subcommand("show", "print a case as a program");
   common(show);
   show->add_option("id", options.filters, "the case's id (or a glob)")->required();
+  CLI::App* report = app.add_subcommand("report", "write pages from the results of several implementations");
+  common(report);
+  report->add_option("results", options.filters, "files that `run --json` wrote")->required();
+  report->add_option("--html", options.html, "folder of the pages")->required();
   CLI::App* lint = app.add_subcommand("lint", "hold the cases to their schema, their goldens and the oracle's records");
   common(lint);
   lint->add_option("--schema", options.schema, "the suites' JSON schema")->capture_default_str();
@@ -66,6 +71,7 @@ int main(int argc, char** argv) {
   }
   if (run->parsed()) return RunCommand(options);
   if (list->parsed()) return ListCommand(options);
+  if (report->parsed()) return ReportCommand(options);
   if (lint->parsed()) return LintCommand(options);
   if (show->parsed()) return ShowCommand(options);
   return SmokeCommand(options);

@@ -3,6 +3,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "conformance/runner/files.h"
+#include "conformance/runner/report.h"
 #include "gtest/gtest.h"
 
 namespace tfpersist::conform {
@@ -118,6 +120,27 @@ TEST(Results, JsonAndJUnitHoldEveryCase) {
   EXPECT_TRUE(absl::StrContains(xml, "toy/basics")) << xml;
   EXPECT_TRUE(absl::StrContains(xml, "<failure")) << xml;
   EXPECT_TRUE(absl::StrContains(xml, "<skipped")) << xml;
+}
+
+TEST(Report, HoldsEveryCaseAndSaysWhatIsMissing) {
+  const Ran ran = RunFaulty("wrong_value");
+  Json results = ResultsJson(ran.results);
+  results["cases"][0]["detail"] = "<script>&\"\xff";
+  results["cases"].erase(3);
+  const std::string dir = testing::TempDir() + "tfpersist_report_test";
+  const absl::StatusOr<std::vector<SuiteFile>> suites = LoadSuites(kCases);
+  ASSERT_TRUE(WriteReport({results, results}, *suites, "golden/data", dir).ok());
+  for (const char* page : {"index.html", "matrix.html", "toy-basics.html", "ops.html", "goldens.html"}) {
+    const std::string text = *ReadFile(dir + "/" + page);
+    EXPECT_TRUE(absl::StrContains(text, "INCOMPLETE")) << page;
+    EXPECT_FALSE(absl::StrContains(text, "<script>&")) << page;
+  }
+  const std::string suite = *ReadFile(dir + "/toy-basics.html");
+  EXPECT_TRUE(absl::StrContains(suite, "&lt;script&gt;&amp;")) << suite;
+  EXPECT_TRUE(absl::StrContains(suite, "id=\"third\""));
+  EXPECT_TRUE(absl::StrContains(*ReadFile(dir + "/matrix.html"), "toy-basics.html#third"));
+  EXPECT_TRUE(absl::StrContains(*ReadFile(dir + "/index.html"), "<span class=\"bad\">1</span> of 3"));
+  EXPECT_FALSE(WriteReport({Json::array()}, *suites, "golden/data", dir).ok());
 }
 
 }  // namespace
