@@ -81,7 +81,7 @@ struct TF_DeviceList {
 
 namespace tfpersist::capi {
 
-void Set(TF_Status* status, const absl::Status& from);  // its hint goes into the message
+void Set(TF_Status* status, const absl::Status& from);
 // Sets OK and the value, or the error.
 template <typename T>
 bool Take(TF_Status* status, absl::StatusOr<T> from, T* value) {

@@ -14,7 +14,6 @@ namespace tfpersist::capi {
 void Set(TF_Status* status, const absl::Status& from) {
   status->code = static_cast<TF_Code>(static_cast<int>(from.code()));  // Abseil's numbers are TensorFlow's
   status->message = std::string(from.message());
-  if (const std::string hint = HintOf(from); !hint.empty()) absl::StrAppend(&status->message, "\n", hint);
 }
 
 void SetBuffer(const google::protobuf::MessageLite& message, TF_Buffer* buffer) {

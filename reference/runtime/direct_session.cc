@@ -85,6 +85,7 @@ class DirectSession::Impl : public KernelSource {
 
   absl::Status CheckOpen() const {
     if (ABSL_PREDICT_FALSE(closed_.load(std::memory_order_acquire))) {
+      if (options_.c_api_checks) return absl::CancelledError("Session has been closed.");
       return absl::FailedPreconditionError("Attempted to use a closed Session.");
     }
     if (ABSL_PREDICT_FALSE(graph_.num_nodes() == 0)) {
