@@ -57,6 +57,7 @@ int main(int argc, char** argv) {
   CLI::App* report = app.add_subcommand("report", "write pages from the results of several implementations");
   common(report);
   report->add_option("results", options.filters, "files that `run --json` wrote")->required();
+  report->add_option("--interop", options.interop, "what conformance/interop.py --json wrote");
   report->add_option("--html", options.html, "folder of the pages")->required();
   CLI::App* lint = app.add_subcommand("lint", "hold the cases to their schema, their goldens and the oracle's records");
   common(lint);

@@ -52,9 +52,9 @@ struct Column {
 
 class Report {
  public:
-  Report(const std::vector<Json>& results, const std::vector<SuiteFile>& suites, std::filesystem::path golden,
-         std::filesystem::path dir)
-      : suites_(suites), golden_(std::move(golden)), dir_(std::move(dir)) {
+  Report(const std::vector<Json>& results, const Json& interop, const std::vector<SuiteFile>& suites,
+         std::filesystem::path golden, std::filesystem::path dir)
+      : interop_(interop), suites_(suites), golden_(std::move(golden)), dir_(std::move(dir)) {
     for (const Json& result : results) {
       Column column;
       column.name = StringOr(result["testee"], "name");
@@ -85,6 +85,11 @@ class Report {
     const absl::StatusOr<Data> goldens = Goldens();
     if (!goldens.ok()) return goldens.status();
     if (absl::Status s = Page("goldens.html", "Golden files", kTemplateGoldens, *goldens); !s.ok()) return s;
+    if (interop_.is_object()) {
+      if (absl::Status s = Page("interop.html", "Written by one, read by another", kTemplateInterop, Interop());
+          !s.ok())
+        return s;
+    }
     for (const SuiteFile& suite : suites_) {
       const std::string name = StringOr(suite.json, "suite");
       if (absl::Status s = Page(PageOf(name), name, kTemplateSuite, Suite(suite)); !s.ok()) return s;
@@ -102,6 +107,7 @@ class Report {
     frame.set("title", title);
     frame.set("body", body.render(data));
     if (!incomplete_.empty()) frame.set("incomplete", incomplete_);
+    frame.set("interop", interop_.is_object());
     return WriteFile(dir_ / file, page.render(frame));
   }
 
@@ -312,6 +318,46 @@ class Report {
     return data;
   }
 
+  // conformance/interop.py's result.
+  Data Interop() const {
+    std::map<std::tuple<std::string, std::string, std::string>, std::string> outcomes;
+    int unexpected = 0;
+    for (const Json& cell : interop_["cells"]) {
+      const std::string outcome = StringOr(cell, "outcome");
+      outcomes[{StringOr(cell, "writer"), StringOr(cell, "shape"), StringOr(cell, "reader")}] = outcome;
+      unexpected += outcome != "same" && outcome != "limit";
+    }
+    Data data, writers = NewList();
+    data.set("cells", std::to_string(outcomes.size()));
+    data.set("unexpected", std::to_string(unexpected));
+    std::vector<std::string> limits;
+    for (const Json& limit : interop_["limits"]) limits.push_back(limit.get<std::string>());
+    data.set("limits", absl::StrJoin(limits, "; "));
+    for (const Json& writer : interop_["writers"]) {
+      Data table, readers = NewList(), rows = NewList();
+      for (const Json& reader : interop_["readers"]) readers.push_back(reader.get<std::string>());
+      for (const Json& shape : interop_["shapes"]) {
+        Data row, cells = NewList();
+        for (const Json& reader : interop_["readers"]) {
+          const std::string& outcome =
+              outcomes[{writer.get<std::string>(), shape.get<std::string>(), reader.get<std::string>()}];
+          const char* kind = outcome == "same" ? "ok" : outcome == "limit" || outcome.empty() ? "other" : "bad";
+          cells.push_back(
+              absl::StrCat("<span class=\"", kind, "\">", outcome.empty() ? "not run" : outcome, "</span>"));
+        }
+        row.set("shape", shape.get<std::string>());
+        row.set("results", cells);
+        rows.push_back(row);
+      }
+      table.set("writer", writer.get<std::string>());
+      table.set("readers", readers);
+      table.set("rows", rows);
+      writers.push_back(table);
+    }
+    data.set("writers", writers);
+    return data;
+  }
+
   absl::StatusOr<Data> Goldens() const {
     const absl::StatusOr<std::string> text = ReadFile(golden_ / ".." / "manifest.json");
     if (!text.ok()) return text.status();
@@ -340,6 +386,7 @@ class Report {
     return data;
   }
 
+  const Json& interop_;
   const std::vector<SuiteFile>& suites_;
   const std::filesystem::path golden_, dir_;
   std::vector<Column> columns_;
@@ -371,7 +418,7 @@ std::string ProgramOf(const Json& steps, const std::string& indent) {
   return out;
 }
 
-absl::Status WriteReport(const std::vector<Json>& results, const std::vector<SuiteFile>& suites,
+absl::Status WriteReport(const std::vector<Json>& results, const Json& interop, const std::vector<SuiteFile>& suites,
                          const std::filesystem::path& golden, const std::filesystem::path& dir) {
   for (const Json& result : results) {
     if (!result.is_object() || !result.contains("testee") || !result.contains("cases")) {
@@ -381,7 +428,7 @@ absl::Status WriteReport(const std::vector<Json>& results, const std::vector<Sui
   std::error_code error;
   std::filesystem::create_directories(dir, error);
   if (error) return absl::UnavailableError(absl::StrCat("can't make ", dir.string(), ": ", error.message()));
-  return Report(results, suites, golden, dir).Write();
+  return Report(results, interop, suites, golden, dir).Write();
 }
 
 }  // namespace tfpersist::conform

@@ -12,8 +12,8 @@
 namespace tfpersist::conform {
 
 // Writes the pages into `dir`, which is made. `results` are in the order of the columns. A result that lacks cases
-// makes every page say INCOMPLETE.
-absl::Status WriteReport(const std::vector<Json>& results, const std::vector<SuiteFile>& suites,
+// makes every page say INCOMPLETE. `interop` is what conformance/interop.py wrote, or null.
+absl::Status WriteReport(const std::vector<Json>& results, const Json& interop, const std::vector<SuiteFile>& suites,
                          const std::filesystem::path& golden, const std::filesystem::path& dir);
 
 // A case's steps as the `show` command prints them.

@@ -34,6 +34,7 @@ inline constexpr int kTfString = 7;
 #define TFPERSIST_C_API(F)                                                                                        \
   F(TF_Version, const char*, ())                                                                                  \
   F(TF_NewStatus, TF_Status*, ())                                                                                 \
+  F(TF_DeleteStatus, void, (TF_Status*))                                                                          \
   F(TF_GetCode, int, (const TF_Status*))                                                                          \
   F(TF_Message, const char*, (const TF_Status*))                                                                  \
   F(TF_AllocateTensor, TF_Tensor*, (int, const int64_t*, int, size_t))                                            \
@@ -45,6 +46,7 @@ inline constexpr int kTfString = 7;
   F(TF_TensorData, void*, (const TF_Tensor*))                                                                     \
   F(TF_DataTypeSize, size_t, (int))                                                                               \
   F(TF_NewGraph, TF_Graph*, ())                                                                                   \
+  F(TF_DeleteGraph, void, (TF_Graph*))                                                                            \
   F(TF_GraphOperationByName, TF_Operation*, (TF_Graph*, const char*))                                             \
   F(TF_NewOperation, TF_OperationDescription*, (TF_Graph*, const char*, const char*))                             \
   F(TF_AddInput, void, (TF_OperationDescription*, TF_Output))                                                     \
@@ -70,6 +72,7 @@ inline constexpr int kTfString = 7;
   F(TF_GraphImportGraphDefWithReturnOutputs, void,                                                                \
     (TF_Graph*, const TF_Buffer*, const TF_ImportGraphDefOptions*, TF_Output*, int, TF_Status*))                  \
   F(TF_NewSessionOptions, TF_SessionOptions*, ())                                                                 \
+  F(TF_DeleteSessionOptions, void, (TF_SessionOptions*))                                                          \
   F(TF_SetConfig, void, (TF_SessionOptions*, const void*, size_t, TF_Status*))                                    \
   F(TF_NewSession, TF_Session*, (TF_Graph*, const TF_SessionOptions*, TF_Status*))                                \
   F(TF_CloseSession, void, (TF_Session*, TF_Status*))                                                             \

@@ -39,9 +39,12 @@ struct Thing {
 
 class Case {
  public:
-  explicit Case(const Api& api) : api_(api), status_(api.TF_NewStatus()), graph_(api.TF_NewGraph()) {}
+  explicit Case(const Api& api)
+      : api_(api), status_(api.TF_NewStatus()), graph_(api.TF_NewGraph()), graphs_({graph_}) {}
   ~Case() {
     for (TF_Session* session : sessions_) api_.TF_DeleteSession(session, status_);
+    for (TF_Graph* graph : graphs_) api_.TF_DeleteGraph(graph);
+    api_.TF_DeleteStatus(status_);
   }
 
   Json Run(const Json& steps) {
@@ -272,6 +275,7 @@ class Case {
     thing.graph = api_.TF_NewGraph();
     if (step.contains("as")) things_[StringOr(step, "as")] = thing;
     graph_ = thing.graph;
+    graphs_.push_back(graph_);
     return Json();
   }
 
@@ -328,6 +332,7 @@ class Case {
     api_.TF_SetConfig(options, threads, sizeof threads, status_);
     Thing thing;
     thing.session = api_.TF_NewSession(graph, options, status_);
+    api_.TF_DeleteSessionOptions(options);
     if (absl::Status s = Check(); !s.ok()) return s;
     sessions_.push_back(thing.session);
     things_[StringOr(step, "as")] = thing;
@@ -446,7 +451,8 @@ class Case {
 
   const Api& api_;
   TF_Status* status_;
-  TF_Graph* graph_;
+  TF_Graph* graph_;  // the default one
+  std::vector<TF_Graph*> graphs_;
   std::map<std::string, Thing> things_;
   std::vector<TF_Session*> sessions_;
   std::string missing_;
