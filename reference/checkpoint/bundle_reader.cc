@@ -259,11 +259,12 @@ absl::StatusOr<bool> BundleReader::Contains(absl::string_view key) const {
 
 absl::StatusOr<std::vector<VariableInfo>> BundleReader::ListVariables() const {
   std::vector<VariableInfo> variables;
+  variables.reserve(table_->file_size() / 32);              // an entry takes about that much
   std::map<std::string, int64_t, std::less<>> slice_bytes;  // by tensor
   TableReader::Iterator it(table_.get());
+  BundleEntryProto entry;  // its memory serves every entry
   for (it.SeekToFirst(); it.Valid(); it.Next()) {
     if (it.key().empty()) continue;  // the header
-    BundleEntryProto entry;
     if (!entry.ParseFromArray(it.value().data(), static_cast<int>(it.value().size()))) {
       return absl::DataLossError(absl::StrCat("Entry for key ", it.key(), " not parseable."));
     }

@@ -112,9 +112,17 @@ class RestoreV2Kernel : public OpKernel {
     TFP_ASSIGN_OR_RETURN(std::unique_ptr<BundleReader> reader, BundleReader::Open(request.prefix, options));
     const std::vector<size_t> order = SortedByName(request.names);
     TFP_RETURN_IF_ERROR(CheckDtypes(*reader, request, order));
-    for (size_t i : order) {
-      TFP_ASSIGN_OR_RETURN(Tensor value, RestoreFromBundle(*reader, request.names[i], request.specs[i]));
-      ctx.SetOutput(static_cast<int>(i), std::move(value));
+    // Tensors are read side by side; the error is the one that comes first in order, as if they were not.
+    std::vector<absl::StatusOr<Tensor>> values(order.size(), absl::UnknownError(""));
+    ctx.device().threads().ParallelFor(static_cast<int64_t>(order.size()), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t k = begin; k < end && !ctx.IsCancelled(); ++k) {
+        values[k] = RestoreFromBundle(*reader, request.names[order[k]], request.specs[order[k]]);
+      }
+    });
+    if (ctx.IsCancelled()) return absl::CancelledError("Session was closed.");
+    for (size_t k = 0; k < order.size(); ++k) {
+      if (!values[k].ok()) return values[k].status();
+      ctx.SetOutput(static_cast<int>(order[k]), *std::move(values[k]));
     }
     return absl::OkStatus();
   }
