@@ -30,6 +30,19 @@ absl::StatusOr<Parts> ReadParts(const BundleReader& reader, const std::string& n
   return parts;
 }
 
+// TensorFlow reads nothing of a tensor whose slices overlap (D20).
+absl::Status CheckDisjoint(const Parts& parts) {
+  for (size_t i = 0; i < parts.slices.size(); ++i) {
+    for (size_t j = 0; j < i && parts.shape.num_elements() > 0; ++j) {
+      if (parts.slices[i].Resolved(parts.shape).Intersect(parts.slices[j].Resolved(parts.shape), nullptr)) {
+        return absl::InternalError(absl::StrCat("Overlapping slices: existing slice = ", parts.slices[j].DebugString(),
+                                                ", new slice = ", parts.slices[i].DebugString()));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status WriteParts(const Parts& parts, const std::string& name, BundleWriter* writer) {
   if (parts.slices.empty()) return writer->Add(name, parts.values[0]);
   for (size_t i = 0; i < parts.slices.size(); ++i) {
@@ -108,7 +121,10 @@ absl::StatusOr<SalvageReport> SalvageCheckpoint(const std::string& prefix, const
   SalvageReport report;
   int64_t done = 0;
   for (const std::string& name : names) {
-    const absl::StatusOr<Parts> parts = ReadParts(*reader, name);
+    absl::StatusOr<Parts> parts = ReadParts(*reader, name);
+    if (parts.ok()) {
+      if (absl::Status disjoint = CheckDisjoint(*parts); !disjoint.ok()) parts = disjoint;
+    }
     if (parts.ok()) {
       TFP_RETURN_IF_ERROR(WriteParts(*parts, name, writer.get()));
       report.saved.push_back(name);

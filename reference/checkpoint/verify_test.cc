@@ -99,6 +99,17 @@ TEST(Verify, EveryDataByteCounts) {
   EXPECT_TRUE(Finds(Verify("d/k", fs.get()), "4 bytes follow the last tensor"));
 }
 
+TEST(Salvage, OverlappingSlicesAreLost) {
+  const std::string out = testing::TempDir() + "tfpersist_salvaged_overlap/k";
+  const auto salvaged = SalvageCheckpoint(std::string(kGolden) + "slices/overlap.ckpt", out);
+  if (salvaged.ok()) {
+    EXPECT_FALSE(salvaged->lost.empty());
+    EXPECT_TRUE(Verify(out).ok());
+  } else {
+    EXPECT_TRUE(absl::IsDataLoss(salvaged.status())) << salvaged.status();
+  }
+}
+
 TEST(Rename, RefusesTwoOfOneName) {
   auto fs = TwoShards();
   RewriteOptions options;

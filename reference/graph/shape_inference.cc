@@ -776,7 +776,6 @@ absl::Status SaveV2Shape(Context& c) {
   constexpr int kFirstTensor = 3;
   const int64_t tensors = c.num_inputs() - kFirstTensor;
   for (int i = 1; i < kFirstTensor && i < c.num_inputs(); ++i) {
-    const Shape& strings = c.in(i);
     Shape vector;
     TFP_RETURN_IF_ERROR(WithRank(c, c.in(i), 1, &vector));
     if (vector.dim(0) >= 0 && vector.dim(0) != tensors) {

@@ -1,0 +1,7 @@
+set(CMAKE_BUILD_TYPE Debug CACHE STRING "")
+set(CMAKE_CXX_COMPILER clang++-14 CACHE STRING "")
+set(CMAKE_C_COMPILER clang-14 CACHE STRING "")
+set(CMAKE_CXX_FLAGS_DEBUG "-fsanitize=fuzzer-no-link -Wno-unknown-warning-option -Wno-error" CACHE STRING "")
+set(TFPERSIST_SANITIZE ON CACHE BOOL "")
+set(TFPERSIST_FUZZ ON CACHE BOOL "")
+set(TFPERSIST_BENCH OFF CACHE BOOL "")
