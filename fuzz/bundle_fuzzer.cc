@@ -1,5 +1,6 @@
 // Two files as a checkpoint (index, data): listed, every tensor read, sliced, verified, salvaged; what was salvaged
 // must be whole, and what is read twice must be the same.
+#include <cstdio>
 #include <cstdlib>
 
 #include "fuzz/util.h"
@@ -43,8 +44,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     rewrite.read = options;
     rewrite.write.durable = false;
     const auto salvaged = SalvageCheckpoint("d/k", "d/s", rewrite);
-    if (salvaged.ok() && !VerifyCheckpoint("d/s", verify).ok()) abort();
-    if (report.ok() && salvaged.ok() && !salvaged->lost.empty()) abort();
+    if (salvaged.ok()) {
+      const VerifyReport again = VerifyCheckpoint("d/s", verify);
+      for (const VerifyFinding& f : again.findings) {
+        if (f.severity == VerifyFinding::kError)
+          std::fprintf(stderr, "salvaged: %s: %s\n", f.key.c_str(), f.text.c_str());
+      }
+      if (!again.ok()) abort();
+    }
+    if (report.ok() && salvaged.ok() && !salvaged->lost.empty()) {
+      std::fprintf(stderr, "verified, and yet lost: %s: %s\n", salvaged->lost[0].first.c_str(),
+                   salvaged->lost[0].second.c_str());
+      abort();
+    }
   }
   return 0;
 }

@@ -107,6 +107,7 @@ std::string EncodeSliceKey(absl::string_view name, const TensorSlice& slice) {
 }
 
 bool DecodeSliceKey(absl::string_view key, std::string* name, TensorSlice* slice) {
+  const absl::string_view whole = key;
   uint64_t zero, rank;
   if (!TakeUnsigned(&key, &zero) || zero != 0 || !TakeString(&key, name) || !TakeUnsigned(&key, &rank) ||
       rank > TensorShape::kMaxRank) {
@@ -120,7 +121,8 @@ bool DecodeSliceKey(absl::string_view key, std::string* name, TensorSlice* slice
     if (full ? e.start != 0 : e.start < 0 || e.length <= 0 || e.start > INT64_MAX - e.length) return false;
     slice->set_extent(d, e);
   }
-  return key.empty();
+  // Numbers have longer spellings too, which nobody writes and no lookup finds.
+  return key.empty() && EncodeSliceKey(*name, *slice) == whole;
 }
 
 }  // namespace tfpersist

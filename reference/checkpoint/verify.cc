@@ -125,7 +125,14 @@ class Verifier {
         !s.ok()) {
       Error(index, -1, "", std::string(s.message()));
     }
-    for (it.Next(); it.Valid(); it.Next()) AddEntry(index, it.key(), it.value(), swap);
+    for (it.Next(); it.Valid(); it.Next()) {
+      const absl::StatusOr<std::string> looked_up = (*table)->Get(it.key());
+      if (!looked_up.ok() || *looked_up != it.value()) {
+        Error(index, -1, it.key(), "is there, but a look-up misses it: the keys are out of order");
+        continue;
+      }
+      AddEntry(index, it.key(), it.value(), swap);
+    }
     if (!it.status().ok()) Error(index, -1, "", std::string(it.status().message()));
     return true;
   }
