@@ -318,4 +318,28 @@ VerifyReport VerifyCheckpoint(const std::string& prefix, const VerifyOptions& op
   return Verifier(prefix, options).Run();
 }
 
+absl::StatusOr<std::optional<std::string>> LatestIntactCheckpoint(const std::string& dir, const VerifyOptions& options,
+                                                                  Logger* logger) {
+  TFP_ASSIGN_OR_RETURN(const std::optional<CheckpointStateInfo> state,
+                       GetCheckpointState(dir, "", logger, options.read.file_system));
+  if (!state.has_value()) return std::nullopt;
+  std::vector<std::string> prefixes = {state->model_checkpoint_path};
+  const std::vector<std::string>& all = state->all_model_checkpoint_paths;
+  for (auto it = all.rbegin(); it != all.rend(); ++it) {
+    if (*it != state->model_checkpoint_path) prefixes.push_back(*it);
+  }
+  for (const std::string& prefix : prefixes) {
+    const VerifyReport report = VerifyCheckpoint(prefix, options);
+    // What the state file says of others is no fault of this one.
+    const auto fault = std::find_if(report.findings.begin(), report.findings.end(), [&](const VerifyFinding& f) {
+      return f.severity == VerifyFinding::kError && Basename(f.file) != "checkpoint";
+    });
+    if (fault == report.findings.end()) return prefix;
+    logger->Log(LogLevel::kWarning,
+                absl::StrCat("Checkpoint ", prefix, " is passed over: ", fault->file, ": ",
+                             fault->key.empty() ? "" : absl::StrCat(fault->key, ": "), fault->text));
+  }
+  return std::nullopt;
+}
+
 }  // namespace tfpersist

@@ -7,9 +7,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "reference/base/logger.h"
 #include "reference/checkpoint/bundle_reader.h"
 
 namespace tfpersist {
@@ -40,6 +42,12 @@ struct VerifyOptions {
 // that cover their tensor, missing and overlong shard files; and beside the checkpoint, where they are there, the state
 // file's entries and what the meta graph's saver wants. V1: every tensor is read.
 VerifyReport VerifyCheckpoint(const std::string& prefix, const VerifyOptions& options = {});
+
+// The newest checkpoint of the folder that is whole: the state file's latest, else the one before it, and so on. Each
+// one that is passed over is logged as a warning with its first finding. Nothing if there is none.
+absl::StatusOr<std::optional<std::string>> LatestIntactCheckpoint(const std::string& dir,
+                                                                  const VerifyOptions& options = {},
+                                                                  Logger* logger = StderrLogger());
 
 }  // namespace tfpersist
 

@@ -47,6 +47,17 @@ class CommandTest(unittest.TestCase):
         self.assertEqual(self.run_tool("latest", "Saved_model")[0], "Saved_model/model2.ckpt\n")
         self.assertIn("v/ExponentialMovingAverage", self.run_tool("inspect", "Saved_model")[0])
 
+    def test_latest_passes_over_what_is_broken(self):
+        with open(os.path.join(self.at, "Saved_model/checkpoint"), "w", encoding="utf-8") as f:
+            f.write('model_checkpoint_path: "model2.ckpt"\nall_model_checkpoint_paths: "model.ckpt"\nall_model_checkpoint_paths: "model2.ckpt"\n')
+        self.assertEqual(self.run_tool("latest", "Saved_model", "--verify")[0], "Saved_model/model2.ckpt\n")
+        self.damage("Saved_model/model2.ckpt.data-00000-of-00001", 0)
+        out, err = self.run_tool("latest", "Saved_model", "--verify")
+        self.assertEqual(out, "Saved_model/model.ckpt\n")
+        self.assertIn("Checkpoint Saved_model/model2.ckpt is passed over", err)
+        self.damage("Saved_model/model.ckpt.data-00000-of-00001", 0)
+        self.run_tool("latest", "Saved_model", "--verify", code=1)
+
     def test_a_member_file_is_recognised(self):
         for member in ("index", "meta", "data-00000-of-00001"):
             _, err = self.run_tool("inspect", "Saved_model/model.ckpt." + member, code=1)

@@ -8,6 +8,7 @@
 #include "reference/base/file.h"
 #include "reference/base/status.h"
 #include "reference/checkpoint/checkpoint_state.h"
+#include "reference/checkpoint/verify.h"
 #include "reference/cli/command.h"
 #include "reference/cli/suggest.h"
 #include "reference/tensor/npy.h"
@@ -109,8 +110,9 @@ absl::StatusOr<int> Cat(const std::string& argument, const std::string& wanted, 
   return 0;
 }
 
-absl::StatusOr<int> Latest(const std::string& dir) {
-  TFP_ASSIGN_OR_RETURN(const std::optional<std::string> latest, LatestCheckpoint(dir));
+absl::StatusOr<int> Latest(const std::string& dir, bool verify) {
+  TFP_ASSIGN_OR_RETURN(const std::optional<std::string> latest,
+                       verify ? LatestIntactCheckpoint(dir) : LatestCheckpoint(dir));
   if (!latest.has_value()) {
     return absl::NotFoundError(absl::StrCat("the state file ", JoinPath(dir, "checkpoint"),
                                             " is missing, or names no checkpoint that is there"));
@@ -149,11 +151,16 @@ void AddCat(CLI::App& app, Action* action) {
 }
 
 void AddLatest(CLI::App& app, Action* action) {
-  auto dir = std::make_shared<std::string>();
+  struct Options {
+    std::string dir;
+    bool verify = false;
+  };
+  auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("latest", "print the prefix of a folder's latest checkpoint");
-  command->add_option("DIR", *dir, "the folder of the state file 'checkpoint'")->required();
+  command->add_option("DIR", options->dir, "the folder of the state file 'checkpoint'")->required();
+  command->add_flag("--verify", options->verify, "read it all, and take the newest that is whole");
   command->footer("Example: tfpersist inspect \"$(tfpersist latest Saved_model)\"");
-  command->callback([=] { *action = [=] { return Latest(*dir); }; });
+  command->callback([=] { *action = [=] { return Latest(options->dir, options->verify); }; });
 }
 
 }  // namespace tfpersist::cli
