@@ -1,5 +1,6 @@
 // Makes the checkpoints that both competitors read, and the graphs that they run:  checkpoint_prepare FOLDER
 //   a    64 tensors of 16 MiB of float32        b    200,000 variables of 64 floats
+//   c    20,000 variables of 64 floats          saver.pb   a graph of those variables and their saver
 //   restore.pb    RestoreV2 of all of a         save.pb    the same, and SaveV2 of its outputs to FOLDER/out/a
 #include <cstdio>
 #include <cstdlib>
@@ -14,7 +15,7 @@ namespace {
 
 namespace tf = tfpersist;
 
-constexpr int kTensors = 64, kFloats = 4 << 20, kVariables = 200000, kVariableFloats = 64;
+constexpr int kTensors = 64, kFloats = 4 << 20, kVariables = 200000, kVariableFloats = 64, kSaved = 20000;
 
 [[noreturn]] void Die(const absl::Status& status) {
   std::fprintf(stderr, "bench: %s\n", status.ToString().c_str());
@@ -72,6 +73,17 @@ void WriteGraph(const std::string& folder, bool save) {
   Check(tf::WriteGraphDef(graph.ToGraphDef(), folder + (save ? "/save.pb" : "/restore.pb")));
 }
 
+void WriteSaverGraph(const std::string& folder) {
+  tf::Graph graph;
+  const tf::Output zero = tf::Constant(graph, 0.0f, {kVariableFloats}, "zero");
+  for (int i = 0; i < kSaved; ++i) tf::Variable(graph, zero, absl::StrFormat("v%05d", i));
+  tf::SaverOptions options;
+  options.filename = folder + "/c";
+  tf::Saver saver(graph, options);
+  Check(graph.status());
+  Check(tf::WriteGraphDef(graph.ToGraphDef(), folder + "/saver.pb"));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -82,6 +94,8 @@ int main(int argc, char** argv) {
   const std::string folder = argv[1];
   Write(folder + "/a", kTensors, kFloats, "t%02d");
   Write(folder + "/b", kVariables, kVariableFloats, "layer_%06d/weights");
+  Write(folder + "/c", kSaved, kVariableFloats, "v%05d");
+  WriteSaverGraph(folder);
   WriteGraph(folder, false);
   WriteGraph(folder, true);
 }

@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_format.h"
 #include "reference/checkpoint/bundle_writer.h"
+#include "reference/proto/saver.pb.h"
 
 namespace {
 
@@ -30,8 +31,45 @@ std::string folder;
 }
 float Value(int i, int j) { return static_cast<float>(i) + static_cast<float>(j % 1000) / 1024.0f; }
 
+// 20,000 variables through Saver, in a session that has run nothing yet, and again.
+void SaverRestore(benchmark::State& state, bool first) {
+  tf::Graph graph;
+  auto def = tf::ReadGraphDef(folder + "/saver.pb");
+  if (!def.ok()) Die(def.status().ToString());
+  tf::ImportOptions options;
+  options.name = "";
+  if (auto s = tf::ImportGraphDef(graph, *std::move(def), options); !s.ok()) Die(s.ToString());
+  auto saver_def = std::make_shared<tensorflow::SaverDef>();
+  saver_def->set_filename_tensor_name("save/Const:0");
+  saver_def->set_save_tensor_name("save/control_dependency:0");
+  saver_def->set_restore_op_name("save/restore_all");
+  saver_def->set_version(tensorflow::SaverDef::V2);
+  tf::SaverOptions saver_options;
+  saver_options.saver_def = saver_def;
+  tf::Saver saver(graph, saver_options);
+  tf::SessionOptions session_options;
+  session_options.threads = 2;
+  tf::Session session(graph, session_options);
+  const auto restore = [&] {
+    if (auto s = saver.Restore(session, folder + "/c"); !s.ok()) Die(s.ToString());
+  };
+  if (!first) restore();
+  for (auto _ : state) restore();
+  auto value = session.Run(*graph.FindTensor("v19999:0"));
+  if (!value.ok() || value->flat<float>()[63] != Value(19999, 63)) Die("restored values differ");
+}
+BENCHMARK_CAPTURE(SaverRestore, first, true)
+    ->Name("checkpoint/saver_restore_c_first")
+    ->Iterations(1)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(SaverRestore, warm, false)
+    ->Name("checkpoint/saver_restore_c_warm")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
 struct Loaded {
-  Loaded(const char* file, int threads) {
+  Loaded(const char* file, int threads, bool map_checkpoints = false) {
     auto def = tf::ReadGraphDef(folder + file);
     if (!def.ok()) Die(def.status().ToString());
     tf::ImportOptions options;
@@ -39,6 +77,7 @@ struct Loaded {
     if (auto s = tf::ImportGraphDef(graph, *std::move(def), options); !s.ok()) Die(s.status().ToString());
     tf::SessionOptions session_options;
     session_options.threads = threads;
+    session_options.map_checkpoints = map_checkpoints;
     session = std::make_unique<tf::Session>(graph, session_options);
     for (int i = 0; i < kTensors; ++i) outputs.push_back(*graph.FindTensor("restore:" + std::to_string(i)));
   }
@@ -47,8 +86,8 @@ struct Loaded {
   std::vector<tf::Output> outputs;
 };
 
-void RestoreA(benchmark::State& state) {
-  Loaded model("/restore.pb", static_cast<int>(state.range(0)));
+void RestoreA(benchmark::State& state, bool mapped) {
+  Loaded model("/restore.pb", static_cast<int>(state.range(0)), mapped);
   const auto run = [&] {
     auto values =
         model.session->Run(absl::Span<const tf::Session::Feed>(), model.outputs, absl::Span<tf::Node* const>());
@@ -73,8 +112,17 @@ void RestoreA(benchmark::State& state) {
   }
   state.SetBytesProcessed(state.iterations() * kBytes);
 }
-BENCHMARK(RestoreA)
+BENCHMARK_CAPTURE(RestoreA, copied, false)
     ->Name("checkpoint/restore_a")
+    ->ArgName("threads")
+    ->Arg(1)
+    ->Arg(2)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+// No copy: pages of the file, every checksum verified.
+BENCHMARK_CAPTURE(RestoreA, mapped, true)
+    ->Name("checkpoint/restore_a_mapped")
     ->ArgName("threads")
     ->Arg(1)
     ->Arg(2)
@@ -116,50 +164,54 @@ BENCHMARK(RawRead)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
-void SaveA(benchmark::State& state) {
+// To a memory file system, or to the disk and durable.
+void SaveA(benchmark::State& state, bool disk) {
+  const std::string prefix = folder + (disk ? "/disk/a" : "/out/a");
   Loaded model("/restore.pb", 2);
   auto values = model.session->Run(absl::Span<const tf::Session::Feed>(), model.outputs, absl::Span<tf::Node* const>());
   if (!values.ok()) Die(values.status().ToString());
   for (auto _ : state) {
-    auto writer = tf::BundleWriter::Create(folder + "/out/a", {.write = {.durable = state.range(0) != 0}});
+    auto writer = tf::BundleWriter::Create(prefix, {.write = {.durable = disk}});
     if (!writer.ok()) Die(writer.status().ToString());
     for (int i = 0; i < kTensors; ++i) {
       if (auto s = (*writer)->Add(absl::StrFormat("t%02d", i), (*values)[i]); !s.ok()) Die(s.ToString());
     }
     if (auto s = (*writer)->Finish(); !s.ok()) Die(s.ToString());
   }
-  auto reader = tf::BundleReader::Open(folder + "/out/a");
+  auto reader = tf::BundleReader::Open(prefix);
   if (!reader.ok()) Die(reader.status().ToString());
   auto last = (*reader)->Lookup("t63");
   if (!last.ok() || last->flat<float>()[kFloats - 1] != Value(63, kFloats - 1)) Die("saved values differ");
   state.SetBytesProcessed(state.iterations() * kBytes);
 }
-BENCHMARK(SaveA)
-    ->Name("checkpoint/save_a")
-    ->ArgName("durable")
-    ->Arg(0)
-    ->Arg(1)
+BENCHMARK_CAPTURE(SaveA, memory, false)->Name("checkpoint/save_a_memory")->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(SaveA, disk, true)
+    ->Name("checkpoint/save_a_disk_durable")
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
-void RawWrite(benchmark::State& state) {
+// The limit of a save: a plain write of as many bytes to a new file, and fsync where the save is durable.
+void RawWrite(benchmark::State& state, bool disk) {
+  const std::string file = folder + (disk ? "/disk/raw" : "/out/raw");
   std::vector<char> bytes(kBytes, 7);
   for (auto _ : state) {
-    const int fd = open((folder + "/out/raw").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    const int fd = open((file + ".new").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
     for (int64_t at = 0; at < kBytes; at += 16 << 20) {
       if (write(fd, bytes.data() + at, 16 << 20) != 16 << 20) Die("short write");
     }
-    if (state.range(0) != 0) fsync(fd);
+    if (disk) fsync(fd);
     close(fd);
+    rename((file + ".new").c_str(), file.c_str());  // over the one before, as a save does
   }
-  unlink((folder + "/out/raw").c_str());
+  unlink(file.c_str());
   state.SetBytesProcessed(state.iterations() * kBytes);
 }
-BENCHMARK(RawWrite)
-    ->Name("checkpoint/limit_raw_write")
-    ->ArgName("durable")
-    ->Arg(0)
-    ->Arg(1)
+BENCHMARK_CAPTURE(RawWrite, memory, false)
+    ->Name("checkpoint/limit_raw_write_memory")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(RawWrite, disk, true)
+    ->Name("checkpoint/limit_raw_write_disk_durable")
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 

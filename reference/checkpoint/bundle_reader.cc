@@ -156,7 +156,8 @@ absl::StatusOr<Tensor> BundleReader::ReadValue(absl::string_view key, const Bund
   const DataType dtype = static_cast<DataType>(entry.dtype());
   TFP_ASSIGN_OR_RETURN(std::shared_ptr<const RandomAccessFile> file, Shard(entry.shard_id()));
   ValueLocation at{entry.offset(), entry.size(), entry.crc32c(), swap_};
-  absl::StatusOr<Tensor> value = ReadValueAt(*file, key, dtype, shape, at, options_.allocator, options_.limits);
+  absl::StatusOr<Tensor> value =
+      ReadValueAt(*file, key, dtype, shape, at, options_.allocator, options_.limits, options_.map_files);
   if (!value.ok()) {
     return WithHint(value.status(),
                     absl::StrCat("reading key ", key, " from ", DataFilename(prefix_, entry.shard_id(), num_shards_),

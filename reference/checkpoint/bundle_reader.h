@@ -30,6 +30,10 @@ struct ReadOptions {
   FileSystem* file_system = PosixFileSystem();
   Limits limits;
   Allocator* allocator = HeapAllocator();
+  // Large tensors are the file's own pages, copy-on-write, instead of a copy (base/mapped_range.h says what happens if
+  // somebody cuts the file in place; replacing it, as every save here does, is safe). What can't be mapped is copied:
+  // strings, the other byte order, offsets that do not fit the dtype. Checksums are verified all the same.
+  bool map_files = false;
 };
 
 // One variable of a checkpoint, as its index describes it.

@@ -321,5 +321,63 @@ TEST(CheckpointReader, DocumentsMap) {
   EXPECT_EQ(reader->GetTensor("zz").status(), absl::NotFoundError("Key zz not found in checkpoint"));
 }
 
+// Two tensors of 4 MiB, large enough to be mapped; element j of tensor i is i * 1000 + j.
+std::string WriteLargeTensors(const std::string& prefix) {
+  auto writer = *BundleWriter::Create(prefix);
+  for (int i = 0; i < 2; ++i) {
+    Tensor t = *Tensor::Allocate(DT_FLOAT, {1024, 1024});
+    for (int j = 0; j < 1024 * 1024; ++j) t.flat<float>()[j] = static_cast<float>(i * 1000 + j);
+    EXPECT_TRUE(writer->Add(i == 0 ? "a" : "b", t).ok());
+  }
+  EXPECT_TRUE(writer->Finish().ok());
+  return prefix + ".data-00000-of-00001";
+}
+
+TEST(MappedBundleTest, IsCopyOnWriteAndOutlivesAReplacedFile) {
+  const std::string prefix = NewFolder() + "/k";
+  const std::string data = WriteLargeTensors(prefix);
+  const std::string before = Slurp(data);
+  ReadOptions options;
+  options.map_files = true;
+  auto reader = *BundleReader::Open(prefix, options);
+  Tensor first = *reader->Lookup("b");
+  const Tensor second = *reader->Lookup("b");
+  first.flat<float>()[5] = -1;
+  EXPECT_EQ(second.flat<float>()[5], 1005);
+  EXPECT_EQ(Slurp(data), before);
+  std::filesystem::rename(data, data + ".old");
+  std::ofstream(data) << "shorter";
+  std::filesystem::remove(data + ".old");
+  EXPECT_EQ(first.flat<float>()[5], -1);
+  EXPECT_EQ(second.flat<float>()[1024 * 1024 - 1], 1000 + 1024 * 1024 - 1);
+}
+
+TEST(MappedBundleTest, ChecksTheBytes) {
+  const std::string prefix = NewFolder() + "/k";
+  const std::string data = WriteLargeTensors(prefix);
+  std::string bytes = Slurp(data);
+  bytes[4 << 20] ^= 1;
+  std::ofstream(data, std::ios::binary) << bytes;
+  ReadOptions options;
+  options.map_files = true;
+  auto reader = *BundleReader::Open(prefix, options);
+  EXPECT_TRUE(reader->Lookup("a").ok());
+  EXPECT_EQ(reader->Lookup("b").status().code(), absl::StatusCode::kDataLoss);
+}
+
+// Reading behind the end of a mapped file raises SIGBUS.
+TEST(MappedBundleTest, AFileCutInPlaceIsAnErrorNotASignal) {
+  const std::string prefix = NewFolder() + "/k";
+  const std::string data = WriteLargeTensors(prefix);
+  ReadOptions options;
+  options.map_files = true;
+  auto reader = *BundleReader::Open(prefix, options);
+  ASSERT_TRUE(reader->Lookup("a").ok());
+  std::filesystem::resize_file(data, (4 << 20) + 8192);
+  const absl::Status status = reader->Lookup("b").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange) << status;
+  EXPECT_TRUE(reader->Lookup("a").ok());
+}
+
 }  // namespace
 }  // namespace tfpersist

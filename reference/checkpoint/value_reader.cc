@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "reference/base/coding.h"
 #include "reference/base/crc32c.h"
+#include "reference/base/mapped_range.h"
 #include "reference/base/status.h"
 #include "reference/proto/tensor.pb.h"
 #include "reference/tensor/tensor_proto.h"
@@ -17,6 +18,8 @@ namespace {
 
 // Read and checksummed in one go while it is in the cache.
 constexpr size_t kChunk = 256 << 10;
+// Below this a copy is cheaper than a mapping, of which a process may have some 65,000.
+constexpr int64_t kMapFrom = 1 << 20;
 
 absl::Status ChecksumError(uint32_t stored, uint32_t actual) {
   return absl::DataLossError(
@@ -114,6 +117,31 @@ absl::StatusOr<Tensor> ReadPlain(const RandomAccessFile& file, DataType dtype, c
     for (int64_t i = 0; i < t.num_elements(); ++i) out[i] = out[i] != 0;
   }
   return t;
+}
+
+class MappedBuffer : public TensorBuffer {
+ public:
+  explicit MappedBuffer(std::unique_ptr<MappedRange> range)
+      : TensorBuffer(range->data(), range->size(), MemoryKind::kHost), range_(std::move(range)) {}
+
+ private:
+  ~MappedBuffer() override = default;
+  std::unique_ptr<MappedRange> range_;
+};
+
+bool CanMap(const RandomAccessFile& file, DataType dtype, const ValueLocation& at, const Allocator& allocator) {
+  // Bytes of bools may have to be changed; what kernels read must lie at a multiple of its size.
+  return at.size >= kMapFrom && !at.swap && dtype != DT_BOOL && at.offset % DataTypeSize(dtype) == 0 &&
+         file.descriptor() >= 0 && allocator.kind() == MemoryKind::kHost;
+}
+
+// Each call maps anew: tensors share no page that one of them could write to.
+absl::StatusOr<Tensor> MapPlain(std::unique_ptr<MappedRange> range, DataType dtype, const TensorShape& shape,
+                                const ValueLocation& at) {
+  TFP_ASSIGN_OR_RETURN(const uint32_t crc, range->Crc32c());
+  if (const uint32_t stored = UnmaskCrc(at.masked_crc); stored != crc) return ChecksumError(stored, crc);
+  void* const data = range->data();
+  return Tensor::Wrap(dtype, shape, new MappedBuffer(std::move(range)), data);
 }
 
 // The lengths before n strings' bytes, and their own checksum. `each` sees every length; `crc` goes on from here, and
@@ -230,8 +258,12 @@ absl::Status CheckLocation(const RandomAccessFile& file, absl::string_view key, 
 
 absl::StatusOr<Tensor> ReadValueAt(const RandomAccessFile& file, absl::string_view key, DataType dtype,
                                    const TensorShape& shape, const ValueLocation& at, Allocator* allocator,
-                                   const Limits& limits) {
+                                   const Limits& limits, bool map_file) {
   TFP_RETURN_IF_ERROR(CheckLocation(file, key, dtype, shape, at));
+  if (map_file && DataTypeSize(dtype) > 0 && CanMap(file, dtype, at, *allocator)) {
+    auto range = MappedRange::Map(file, at.offset, at.size);
+    if (range.ok()) return MapPlain(*std::move(range), dtype, shape, at);
+  }
   if (DataTypeSize(dtype) > 0) return ReadPlain(file, dtype, shape, at, allocator);
   if (dtype == DT_STRING) return ReadStrings(file, shape, at);
   return ReadVariants(file, shape, at, limits);

@@ -19,9 +19,10 @@ struct ValueLocation {
 
 // OUT_OF_RANGE "Read less bytes than requested" past the end; INVALID_ARGUMENT for a negative offset; DATA_LOSS for a
 // checksum or (with `key` in the text) a size that does not fit; UNIMPLEMENTED for a dtype without a stored form.
+// map_file: as ReadOptions::map_files.
 absl::StatusOr<Tensor> ReadValueAt(const RandomAccessFile& file, absl::string_view key, DataType dtype,
                                    const TensorShape& shape, const ValueLocation& at, Allocator* allocator,
-                                   const Limits& limits);
+                                   const Limits& limits, bool map_file = false);
 
 // The same checks in bounded memory, but for variants: the value is read in pieces and not kept.
 absl::Status CheckValueAt(const RandomAccessFile& file, absl::string_view key, DataType dtype, const TensorShape& shape,

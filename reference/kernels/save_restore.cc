@@ -105,7 +105,7 @@ class RestoreV2Kernel : public OpKernel {
           absl::StrCat("Got ", names, " tensor names, but ", dtypes_.size(), " expected dtypes."));
     };
     TFP_ASSIGN_OR_RETURN(const Request request, ReadRequest(ctx, count_error));
-    const ReadOptions options{.allocator = ctx.device().allocator()};
+    const ReadOptions options{.allocator = ctx.device().allocator(), .map_files = ctx.device().maps_checkpoints()};
     // A pattern of no index, whatever the reason, means V1 (C14).
     auto indexes = GetMatchingFiles(options.file_system, MetaFilename(request.prefix));
     if (!indexes.ok() || indexes->empty()) return RestoreFromV1(ctx, request, options);

@@ -20,6 +20,8 @@ class Device {
   virtual Allocator* allocator() = 0;
   // The session's one thread budget; kernels split work over it.
   virtual ThreadPool& threads() = 0;
+  // SessionOptions::map_checkpoints.
+  virtual bool maps_checkpoints() const { return false; }
 };
 
 }  // namespace tfpersist

@@ -4,7 +4,9 @@
 
 namespace tfpersist {
 
-CpuDevice::CpuDevice(int index, ThreadPool& threads)
-    : name_(absl::StrCat("/job:localhost/replica:0/task:0/device:CPU:", index)), threads_(threads) {}
+CpuDevice::CpuDevice(int index, ThreadPool& threads, bool maps_checkpoints)
+    : name_(absl::StrCat("/job:localhost/replica:0/task:0/device:CPU:", index)),
+      threads_(threads),
+      maps_checkpoints_(maps_checkpoints) {}
 
 }  // namespace tfpersist

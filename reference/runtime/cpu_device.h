@@ -11,16 +11,18 @@ namespace tfpersist {
 class CpuDevice : public Device {
  public:
   // `threads` outlives the device; all devices of a session share it.
-  CpuDevice(int index, ThreadPool& threads);
+  CpuDevice(int index, ThreadPool& threads, bool maps_checkpoints = false);
 
   DeviceType type() const override { return DeviceType::kCpu; }
   const std::string& name() const override { return name_; }
   Allocator* allocator() override { return HeapAllocator(); }
   ThreadPool& threads() override { return threads_; }
+  bool maps_checkpoints() const override { return maps_checkpoints_; }
 
  private:
   std::string name_;
   ThreadPool& threads_;
+  const bool maps_checkpoints_;
 };
 
 }  // namespace tfpersist

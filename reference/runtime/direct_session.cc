@@ -75,13 +75,13 @@ class DirectSession::Impl : public KernelSource {
         options_(options),
         threads_(options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency())) {
     for (int i = 0; i < std::max(1, options.cpu_devices); ++i) {
-      devices_.push_back(std::make_unique<CpuDevice>(i, threads_));
+      devices_.push_back(std::make_unique<CpuDevice>(i, threads_, options.map_checkpoints));
     }
     placer_ = std::make_unique<Placer>(devices_, options.allow_soft_placement);
   }
 
   absl::Status Run(absl::Span<const Feed> feeds, absl::Span<const Output> fetches, absl::Span<Node* const> targets,
-                   RunMetadata* metadata, std::vector<Tensor>* fetched);
+                   RunMetadata* metadata, std::vector<Tensor>* fetched, absl::Span<Tensor* const> owned_feeds = {});
 
   absl::Status CheckOpen() const {
     if (ABSL_PREDICT_FALSE(closed_.load(std::memory_order_acquire))) {
@@ -232,7 +232,7 @@ absl::StatusOr<CachedPlan*> DirectSession::Impl::FindPlan(absl::Span<const Feed>
 
 absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<const Output> fetches,
                                       absl::Span<Node* const> targets, RunMetadata* metadata,
-                                      std::vector<Tensor>* fetched) {
+                                      std::vector<Tensor>* fetched, absl::Span<Tensor* const> owned_feeds) {
   TFP_RETURN_IF_ERROR(CheckOpen());
   if (ABSL_PREDICT_FALSE(fetches.empty() && targets.empty())) {
     if (!options_.c_api_checks) return absl::OkStatus();  // S05
@@ -266,7 +266,7 @@ absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<c
     values[i] = &value;
   }
 
-  RunEnvironment environment{&resources_, &closed_, nullptr};
+  RunEnvironment environment{&resources_, &closed_, nullptr, owned_feeds};
   if (ABSL_PREDICT_FALSE(metadata != nullptr)) {
     metadata->peak_bytes = 0;
     metadata->host_fallbacks = cached->host_fallbacks;
@@ -290,6 +290,13 @@ absl::StatusOr<std::vector<Tensor>> DirectSession::Run(absl::Span<const Feed> fe
   std::vector<Tensor> fetched;
   TFP_RETURN_IF_ERROR(impl_->Run(feeds, fetches, targets, metadata, &fetched));
   return fetched;
+}
+
+absl::Status DirectSession::RunTakingFeeds(std::vector<Feed> feeds, absl::Span<Node* const> targets) {
+  std::vector<Tensor*> owned;
+  for (auto& [output, value] : feeds) owned.push_back(&value);
+  std::vector<Tensor> fetched;
+  return impl_->Run(feeds, {}, targets, nullptr, &fetched, owned);
 }
 
 absl::StatusOr<std::vector<Tensor>> DirectSession::Run(absl::Span<const NamedFeed> feeds,

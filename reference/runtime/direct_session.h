@@ -26,6 +26,9 @@ struct SessionOptions {
   int cpu_devices = 1;  // "/device:CPU:0" … as ConfigProto.device_count
   // As the C API has it instead of Python: nothing asked for, and a tensor both fed and fetched, are errors (S23, S24).
   bool c_api_checks = false;
+  // Restored variables are pages of the checkpoint's files, copy-on-write, where that can be (ReadOptions::map_files in
+  // checkpoint/bundle_reader.h says when, and what to mind). No bytes are copied before something writes to them.
+  bool map_checkpoints = false;
 };
 
 // What a run did, for reports: bytes, host fallbacks. Filled when passed in.
@@ -51,6 +54,9 @@ class DirectSession {
   // The same by name: "add:0", "init". Lookup texts as S06, S09, S15, S16.
   absl::StatusOr<std::vector<Tensor>> Run(absl::Span<const NamedFeed> feeds, absl::Span<const std::string> fetches,
                                           absl::Span<const std::string> targets);
+  // The same for feeds that the caller gives up: where nothing else holds their memory, a variable that is assigned one
+  // takes it instead of copying.
+  absl::Status RunTakingFeeds(std::vector<Feed> feeds, absl::Span<Node* const> targets);
   absl::StatusOr<Tensor> Run(Output fetch);
   absl::Status Run(Node* target);
 

@@ -92,7 +92,13 @@ absl::Status RunState::Run(absl::Span<const Tensor* const> feeds, const RunEnvir
                            std::vector<Tensor>* fetched) {
   const absl::Span<const int32_t> feed_slots = plan_.feed_slots();
   for (size_t i = 0; i < feed_slots.size(); ++i) {
-    if (feed_slots[i] >= 0) slots_[feed_slots[i]].value = *feeds[i];
+    if (feed_slots[i] < 0) continue;
+    Tensor& value = slots_[feed_slots[i]].value;
+    if (ABSL_PREDICT_TRUE(environment.owned_feeds.empty())) {
+      value = *feeds[i];
+    } else {
+      value = std::move(*environment.owned_feeds[i]);
+    }
   }
   Context ctx(*this, environment);
   absl::Status status = plan_.may_be_dead() ? RunSteps<true>(ctx) : RunSteps<false>(ctx);

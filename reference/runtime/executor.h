@@ -27,6 +27,8 @@ struct RunEnvironment {
   ResourceManager* resources = nullptr;
   const std::atomic<bool>* cancelled = nullptr;  // set: the run ends with CANCELLED before its next step
   int64_t* peak_bytes = nullptr;                 // not null: the most bytes that values took at one time
+  // Not empty: the feeds, in order, whose values are moved out, so that the run owns them. Nothing fed is fetched then.
+  absl::Span<Tensor* const> owned_feeds = {};
 };
 
 class RunState {

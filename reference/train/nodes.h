@@ -3,6 +3,7 @@
 #ifndef TFPERSIST_REFERENCE_TRAIN_NODES_H_
 #define TFPERSIST_REFERENCE_TRAIN_NODES_H_
 
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -71,6 +72,9 @@ class CondBuilder {
   std::vector<std::string> values_[2];
   std::map<std::string, std::string> external_[2];
 };
+
+// `node` and what it depends on, in the order of the graph; not what is behind a node for which `ends` holds.
+std::vector<Node*> NodesBehind(Node* node, const std::function<bool(const Node&)>& ends);
 
 // "a/b/" -> "a/b": the name that an op gets which re-enters its scope.
 std::string WithoutSlash(std::string scope);

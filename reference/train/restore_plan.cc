@@ -1,14 +1,13 @@
 #include "reference/train/restore_plan.h"
 
-#include <algorithm>
 #include <map>
 #include <optional>
-#include <unordered_set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "reference/base/status.h"
 #include "reference/proto/attr_value.pb.h"
+#include "reference/train/nodes.h"
 
 namespace tfpersist {
 namespace {
@@ -24,22 +23,7 @@ struct Plan {
 
 Plan PlanOf(Node* restore_op) {
   Plan plan;
-  std::unordered_set<Node*> seen = {restore_op};
-  std::vector<Node*> stack = {restore_op}, found;
-  while (!stack.empty()) {
-    Node* node = stack.back();
-    stack.pop_back();
-    found.push_back(node);
-    if (IsRestore(*node)) continue;
-    for (const Output& input : node->inputs()) {
-      if (seen.insert(input.node).second) stack.push_back(input.node);
-    }
-    for (Node* control : node->control_inputs()) {
-      if (seen.insert(control).second) stack.push_back(control);
-    }
-  }
-  std::sort(found.begin(), found.end(), [](const Node* a, const Node* b) { return a->id() < b->id(); });
-  for (Node* node : found) {
+  for (Node* node : NodesBehind(restore_op, IsRestore)) {
     if (IsRestore(*node)) {
       for (int i = 0; i < node->num_outputs(); ++i) plan.read.push_back(node->output(i));
     } else if (node->op() == "Assign" || node->op() == "AssignVariableOp") {
@@ -120,7 +104,7 @@ absl::Status RunRestore(DirectSession& session, const std::string& filename_tens
     }
   }
   for (size_t i = 0; i < read.size(); ++i) feeds.emplace_back(plan.read[i], std::move(read[i]));
-  return session.Run(feeds, {}, {&*restore, 1}).status();
+  return session.RunTakingFeeds(std::move(feeds), {&*restore, 1});
 }
 
 }  // namespace tfpersist

@@ -15,6 +15,7 @@
 #include "reference/train/object_based.h"
 #include "reference/train/restore_plan.h"
 #include "reference/train/retention.h"
+#include "reference/train/save_plan.h"
 #include "reference/train/saver_builder.h"
 
 namespace tfpersist {
@@ -54,6 +55,8 @@ class Saver::Impl {
   Impl(Graph& graph, SaverOptions options) : graph_(&graph), options_(std::move(options)) {
     if (!options_.clock) options_.clock = SystemClock;
   }
+
+  ~Impl() { Join(); }
 
   absl::Status Init() {
     if (options_.defer_build && !options_.var_list.empty()) {
@@ -107,41 +110,92 @@ class Saver::Impl {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::string> Save(DirectSession& session, const std::string& prefix, const SaveOptions& options,
-                                   const Saver& self) {
+  // A save between what is settled at once and what is written.
+  struct SaveJob {
+    std::string prefix, file, directory, latest, meta;
+    SaveOptions options;
+    std::vector<DirectSession::NamedFeed> snapshot;        // of an asynchronous save
+    std::unique_ptr<tensorflow::MetaGraphDef> meta_graph;  // null: exported when it is its turn
+  };
+
+  absl::StatusOr<SaveJob> Prepare(DirectSession& session, const std::string& prefix, const SaveOptions& options) {
     TFP_RETURN_IF_ERROR(error_);
     if (!built_) return absl::FailedPreconditionError("`build()` should be called before save if defer_build==True");
-    const std::string latest = options.latest_filename.empty() ? "checkpoint" : options.latest_filename;
+    SaveJob job;
+    job.prefix = prefix;
+    job.options = options;
+    job.latest = options.latest_filename.empty() ? "checkpoint" : options.latest_filename;
     if (options_.write_version != 2) LogV1();
-    if (!Dirname(latest).empty())
+    if (!Dirname(job.latest).empty())
       return absl::InvalidArgumentError("'latest_filename' must not contain path components");
-    TFP_ASSIGN_OR_RETURN(std::string file, PrefixWithStep(session, prefix, options));
-    const std::string directory(Dirname(prefix));
-    if (file == prefix && Basename(prefix) == latest && !options_.sharded) {
+    TFP_ASSIGN_OR_RETURN(job.file, PrefixWithStep(session, prefix, options));
+    job.directory = std::string(Dirname(prefix));
+    if (job.file == prefix && Basename(prefix) == job.latest && !options_.sharded) {
       return absl::InvalidArgumentError(
-          absl::StrCat("'latest_filename' collides with 'save_path': '", latest, "' and '", prefix, "'"));
+          absl::StrCat("'latest_filename' collides with 'save_path': '", job.latest, "' and '", prefix, "'"));
     }
+    job.meta = MetaGraphFilename(job.file, options.meta_graph_suffix);
+    return job;
+  }
+
+  absl::StatusOr<std::unique_ptr<tensorflow::MetaGraphDef>> Export(const SaveOptions& options, const Saver& self) {
+    SaverExportOptions exported;
+    exported.strip_default_attrs = options.strip_default_attrs;
+    return self.ExportMetaGraph("", exported);
+  }
+
+  absl::StatusOr<std::string> Write(DirectSession& session, SaveJob job, const Saver* self) {
     std::string written;
     if (!empty_) {
-      absl::StatusOr<std::string> result = WriteCheckpoint(session, file, directory);
-      if (!result.ok()) return ParentError(result.status(), prefix, directory);
+      absl::StatusOr<std::string> result = WriteCheckpoint(session, job);
+      if (!result.ok()) return ParentError(result.status(), job.prefix, job.directory);
       written = *result;
     }
     // The .meta before the state file: what the state names is then complete, and nothing is deleted before that.
-    const std::string meta = MetaGraphFilename(file, options.meta_graph_suffix);
-    if (options.write_meta_graph) {
-      SaverExportOptions exported;
-      exported.strip_default_attrs = options.strip_default_attrs;
-      TFP_RETURN_IF_ERROR(self.ExportMetaGraph(meta, exported).status());
+    if (job.options.write_meta_graph) {
+      if (job.meta_graph == nullptr) {
+        TFP_ASSIGN_OR_RETURN(job.meta_graph, Export(job.options, *self));
+      }
+      TFP_RETURN_IF_ERROR(WriteMetaGraph(PosixFileSystem(), *job.meta_graph, job.meta, MetaGraphFormat::kBinary));
     }
-    if (!empty_ && options.write_state) {
-      if (absl::Status s = RecordCheckpoint(written, directory, latest, options, meta); !s.ok())
-        return ParentError(s, prefix, directory);
+    if (!empty_ && job.options.write_state) {
+      if (absl::Status s = RecordCheckpoint(written, job); !s.ok()) return ParentError(s, job.prefix, job.directory);
     }
     return written;
   }
 
+  absl::StatusOr<std::string> Save(DirectSession& session, const std::string& prefix, const SaveOptions& options,
+                                   const Saver& self) {
+    Join();
+    TFP_ASSIGN_OR_RETURN(SaveJob job, Prepare(session, prefix, options));
+    return Write(session, std::move(job), &self);
+  }
+
+  absl::StatusOr<std::shared_future<absl::StatusOr<std::string>>> SaveAsync(DirectSession& session,
+                                                                            const std::string& prefix,
+                                                                            const SaveOptions& options,
+                                                                            const Saver& self) {
+    Join();
+    TFP_ASSIGN_OR_RETURN(SaveJob job, Prepare(session, prefix, options));
+    if (!empty_) {
+      TFP_ASSIGN_OR_RETURN(job.snapshot, TakeSnapshot(session, def_->save_tensor_name()));
+    }
+    if (options.write_meta_graph) {
+      TFP_ASSIGN_OR_RETURN(job.meta_graph, Export(options, self));
+    }
+    pending_ = std::async(std::launch::async, [this, &session, job = std::move(job)]() mutable {
+                 return Write(session, std::move(job), nullptr);
+               }).share();
+    return pending_;
+  }
+
+  // Waits for an asynchronous save: it writes to what every other call reads.
+  void Join() const {
+    if (pending_.valid()) pending_.wait();
+  }
+
   absl::Status Restore(DirectSession& session, std::optional<absl::string_view> path) {
+    Join();
     TFP_RETURN_IF_ERROR(error_);
     if (empty_) return absl::OkStatus();
     if (!path.has_value()) return absl::InvalidArgumentError("Can't load save_path when it is None.");
@@ -184,6 +238,7 @@ class Saver::Impl {
   std::unique_ptr<tensorflow::SaverDef> def_;
   bool built_ = false, empty_ = false;
   Retention retention_;
+  std::shared_future<absl::StatusOr<std::string>> pending_;  // the asynchronous save before, over or not
   std::unique_ptr<Saver> object_based_;
   bool of_objects_ = false;  // is such a saver itself: keys that lead to keys end there
 
@@ -221,15 +276,15 @@ class Saver::Impl {
     return options_.pad_step_number ? absl::StrFormat("%s-%08d", prefix, step) : absl::StrFormat("%s-%d", prefix, step);
   }
 
-  absl::StatusOr<std::string> WriteCheckpoint(DirectSession& session, const std::string& file,
-                                              const std::string& directory) {
-    const std::pair<std::string, Tensor> feed = {def_->filename_tensor_name(), Tensor::Scalar(file)};
-    if (directory.empty() && options_.write_version == 2) {
+  absl::StatusOr<std::string> WriteCheckpoint(DirectSession& session, const SaveJob& job) {
+    std::vector<DirectSession::NamedFeed> feeds = {{def_->filename_tensor_name(), Tensor::Scalar(job.file)}};
+    if (job.directory.empty() && options_.write_version == 2) {
       // 1.11.0 cannot save without a directory (B45); the session's own complaints come first.
-      TFP_RETURN_IF_ERROR(session.Run({feed}, {def_->filename_tensor_name()}, {}).status());
+      TFP_RETURN_IF_ERROR(session.Run(feeds, {def_->filename_tensor_name()}, {}).status());
       return absl::NotFoundError("; No such file or directory");
     }
-    TFP_ASSIGN_OR_RETURN(std::vector<Tensor> values, session.Run({feed}, {def_->save_tensor_name()}, {}));
+    feeds.insert(feeds.end(), job.snapshot.begin(), job.snapshot.end());
+    TFP_ASSIGN_OR_RETURN(std::vector<Tensor> values, session.Run(feeds, {def_->save_tensor_name()}, {}));
     if (values.size() != 1 || values[0].dtype() != DT_STRING || values[0].num_elements() != 1) {
       return absl::InvalidArgumentError(
           absl::StrCat("The save tensor ", def_->save_tensor_name(), " did not give a file name."));
@@ -237,24 +292,23 @@ class Saver::Impl {
     return values[0].flat<std::string>()[0];
   }
 
-  absl::Status RecordCheckpoint(const std::string& written, const std::string& directory, const std::string& latest,
-                                const SaveOptions& options, const std::string& meta) {
+  absl::Status RecordCheckpoint(const std::string& written, const SaveJob& job) {
     Retention next = retention_;
     next.Record(written, options_.clock());
     CheckpointStateUpdate update;
-    update.save_dir = directory;
+    update.save_dir = job.directory;
     update.model_checkpoint_path = written;
     update.all_model_checkpoint_paths = next.paths();
-    update.latest_filename = latest;
+    update.latest_filename = job.latest;
     update.save_relative_paths = options_.save_relative_paths;
     TFP_RETURN_IF_ERROR(UpdateCheckpointState(update, graph_->logger()));
     std::optional<std::string> old = next.NextToDelete();
     retention_ = std::move(next);
     if (!old.has_value()) return absl::OkStatus();
     // A negative max_to_keep deletes what was just written, all but its .meta (B22).
-    const std::string old_meta = MetaGraphFilename(*old, options.meta_graph_suffix);
+    const std::string old_meta = MetaGraphFilename(*old, job.options.meta_graph_suffix);
     const absl::Status removed = RemoveCheckpoint(*old, def_->version() == tensorflow::SaverDef::V2,
-                                                  options.meta_graph_suffix, /*keep_meta=*/old_meta == meta);
+                                                  job.options.meta_graph_suffix, /*keep_meta=*/old_meta == job.meta);
     if (!removed.ok()) graph_->logger()->Log(LogLevel::kWarning, absl::StrCat("Ignoring: ", removed.message()));
     return absl::OkStatus();
   }
@@ -311,6 +365,14 @@ absl::StatusOr<std::string> Saver::Save(DirectSession& session, absl::string_vie
   return impl_->Save(session, std::string(prefix), options, *this);
 }
 
+absl::StatusOr<PendingSave> Saver::SaveAsync(DirectSession& session, absl::string_view prefix,
+                                             const SaveOptions& options) {
+  const auto begin = std::chrono::steady_clock::now();
+  TFP_ASSIGN_OR_RETURN(auto result, impl_->SaveAsync(session, std::string(prefix), options, *this));
+  return PendingSave(std::move(result),
+                     std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+}
+
 absl::Status Saver::Restore(DirectSession& session, std::optional<absl::string_view> prefix) {
   return impl_->Restore(session, prefix);
 }
@@ -334,15 +396,20 @@ std::unique_ptr<tensorflow::SaverDef> Saver::ToProto(absl::string_view export_sc
   return def;
 }
 
-std::vector<std::string> Saver::last_checkpoints() const { return impl_->retention_.paths(); }
+std::vector<std::string> Saver::last_checkpoints() const {
+  impl_->Join();
+  return impl_->retention_.paths();
+}
 
 void Saver::set_last_checkpoints(absl::Span<const std::string> prefixes) {
   std::vector<Retention::Entry> entries;
   for (const std::string& prefix : prefixes) entries.emplace_back(prefix, std::numeric_limits<double>::infinity());
+  impl_->Join();
   impl_->retention_.set(std::move(entries));
 }
 
 void Saver::set_last_checkpoints_with_time(absl::Span<const std::pair<std::string, double>> prefixes) {
+  impl_->Join();
   impl_->retention_.set({prefixes.begin(), prefixes.end()});
 }
 
@@ -354,6 +421,7 @@ absl::Status Saver::RecoverLastCheckpoints(absl::Span<const std::string> prefixe
     TFP_ASSIGN_OR_RETURN(std::optional<double> mtime, CheckpointMtime(prefix));
     if (mtime.has_value()) entries.emplace_back(prefix, *mtime);
   }
+  impl_->Join();
   impl_->retention_.set(std::move(entries));
   return absl::OkStatus();
 }

@@ -12,6 +12,7 @@
 #define TFPERSIST_REFERENCE_TRAIN_SAVER_H_
 
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -72,6 +73,22 @@ struct SaverExportOptions {
   bool strip_default_attrs = false;
 };
 
+// A save that goes on while its caller does something else. A copy stands for the same save.
+class PendingSave {
+ public:
+  // What Save() would have returned, once it is over. From any thread, as often as wanted.
+  absl::StatusOr<std::string> Wait() const { return result_.get(); }
+  // How long SaveAsync() kept its caller: a run that reads the variables, and the meta graph.
+  double seconds_waited() const { return seconds_waited_; }
+
+ private:
+  friend class Saver;
+  PendingSave(std::shared_future<absl::StatusOr<std::string>> result, double seconds_waited)
+      : result_(std::move(result)), seconds_waited_(seconds_waited) {}
+  std::shared_future<absl::StatusOr<std::string>> result_;
+  double seconds_waited_;
+};
+
 class Saver {
  public:
   // Errors are recorded in graph.status(), and every later call returns them.
@@ -91,6 +108,13 @@ class Saver {
   // Writes a checkpoint and returns its prefix; empty for an empty saver. Codes and texts as C-level TensorFlow and
   // B04-B07.
   absl::StatusOr<std::string> Save(DirectSession& session, absl::string_view prefix, const SaveOptions& options = {});
+  // The same in a thread of its own, with the values that the variables have now: the snapshot shares their memory, and
+  // a variable that changes before it is written leaves the old memory to it, so that a copy is made of what changes
+  // and of nothing else. Errors found before the writing are returned here, others by Wait(). Until it is over, the
+  // session must live and the graph must not grow; another call on this saver waits for it first, and so does its
+  // destructor.
+  absl::StatusOr<PendingSave> SaveAsync(DirectSession& session, absl::string_view prefix,
+                                        const SaveOptions& options = {});
   // Gives every variable of the saver its value. `prefix` none: INVALID_ARGUMENT, as restore(None).
   absl::Status Restore(DirectSession& session, std::optional<absl::string_view> prefix);
 
