@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/arena.h"
 #include "reference/base/status.h"
 #include "reference/checkpoint/naming.h"
 #include "reference/checkpoint/ordered_code.h"
@@ -71,6 +72,29 @@ absl::Status CheckDisjoint(const std::vector<TensorSlice>& slices, const TensorS
   }
   return absl::OkStatus();
 }
+
+// Parses entry after entry into memory that is used again; cleared on the heap, a message frees what it holds.
+class EntryParser {
+ public:
+  // Null if it can't be parsed. Valid until the next call.
+  const BundleEntryProto* Parse(absl::string_view bytes) {
+    if (++parsed_ % 64 == 0) arena_.Reset();
+    auto* entry = google::protobuf::Arena::CreateMessage<BundleEntryProto>(&arena_);
+    return entry->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ? entry : nullptr;
+  }
+
+ private:
+  static google::protobuf::ArenaOptions Options(char* block, size_t size) {
+    google::protobuf::ArenaOptions options;
+    options.initial_block = block;
+    options.initial_block_size = size;
+    return options;
+  }
+
+  alignas(8) char block_[32 << 10];
+  google::protobuf::Arena arena_{Options(block_, sizeof block_)};
+  int parsed_ = 0;
+};
 
 }  // namespace
 
@@ -263,12 +287,12 @@ absl::StatusOr<std::vector<VariableInfo>> BundleReader::ListVariables() const {
   variables.reserve(table_->file_size() / 32);              // an entry takes about that much
   std::map<std::string, int64_t, std::less<>> slice_bytes;  // by tensor
   TableReader::Iterator it(table_.get());
-  BundleEntryProto entry;  // its memory serves every entry
+  EntryParser parser;
   for (it.SeekToFirst(); it.Valid(); it.Next()) {
     if (it.key().empty()) continue;  // the header
-    if (!entry.ParseFromArray(it.value().data(), static_cast<int>(it.value().size()))) {
-      return absl::DataLossError(absl::StrCat("Entry for key ", it.key(), " not parseable."));
-    }
+    const BundleEntryProto* const parsed = parser.Parse(it.value());
+    if (parsed == nullptr) return absl::DataLossError(absl::StrCat("Entry for key ", it.key(), " not parseable."));
+    const BundleEntryProto& entry = *parsed;
     std::string name;
     TensorSlice slice;
     if (it.key()[0] == '\0' && DecodeSliceKey(it.key(), &name, &slice)) {

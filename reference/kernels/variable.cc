@@ -46,25 +46,21 @@ class VariableKernel : public OpKernel {
 
  private:
   absl::StatusOr<RefVariable*> Find(ResourceManager& resources) {
-    absl::MutexLock lock(&mu_);
-    if (variable_ == nullptr) {
-      Tensor empty;  // a variable without elements has its value from the start, as in TensorFlow
-      if (shape_.rank() > 0 && shape_.num_elements() == 0) {
-        TFP_ASSIGN_OR_RETURN(empty, Tensor::Allocate(dtype_, shape_));
-      }
-      auto variable = resources.LookupOrCreate<RefVariable>(container_, name_, [&] {
-        auto made = std::make_shared<RefVariable>(dtype_, shape_);
-        absl::MutexLock lock(&made->mu);
-        made->value = std::move(empty);
-        return made;
-      });
-      if (variable->dtype != dtype_) {
-        return absl::InvalidArgumentError(absl::StrCat("Variable ", container_, "/", name_, " holds ",
-                                                       DataTypeString(variable->dtype), ", and this node asks for ",
-                                                       DataTypeString(dtype_), " under the same shared_name."));
-      }
-      variable_ = std::move(variable);
+    // No lock is taken while another is held: Abseil's deadlock detector keeps every such pair, in time that grows with
+    // their number, and a graph has thousands of variables.
+    Tensor empty;  // a variable without elements has its value from the start, as in TensorFlow
+    if (shape_.rank() > 0 && shape_.num_elements() == 0) {
+      TFP_ASSIGN_OR_RETURN(empty, Tensor::Allocate(dtype_, shape_));
     }
+    auto variable = resources.LookupOrCreate<RefVariable>(
+        container_, name_, [&] { return std::make_shared<RefVariable>(dtype_, shape_, std::move(empty)); });
+    if (variable->dtype != dtype_) {
+      return absl::InvalidArgumentError(absl::StrCat("Variable ", container_, "/", name_, " holds ",
+                                                     DataTypeString(variable->dtype), ", and this node asks for ",
+                                                     DataTypeString(dtype_), " under the same shared_name."));
+    }
+    absl::MutexLock lock(&mu_);
+    if (variable_ == nullptr) variable_ = std::move(variable);
     cached_.store(variable_.get(), std::memory_order_release);
     return variable_.get();
   }

@@ -30,8 +30,8 @@ class RefVariable : public Resource {
  public:
   static constexpr char kTypeName[] = "N10tensorflow3VarE";
 
-  explicit RefVariable(DataType dtype, TensorShape initial_shape = {})
-      : dtype(dtype), initial_shape(std::move(initial_shape)) {}
+  explicit RefVariable(DataType dtype, TensorShape initial_shape = {}, Tensor value = {})
+      : dtype(dtype), initial_shape(std::move(initial_shape)), value(std::move(value)) {}
 
   const DataType dtype;             // of every value it takes
   const TensorShape initial_shape;  // what an Assign that validates shapes asks for while there is no value

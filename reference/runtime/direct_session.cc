@@ -6,6 +6,7 @@
 
 #include "absl/base/optimization.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -171,6 +172,7 @@ absl::StatusOr<RunSignature> DirectSession::Impl::CheckSignature(absl::Span<cons
     return &node->graph() == &graph_ && node->id() < graph_.num_nodes() && graph_.node(node->id()) == node;
   };
   RunSignature s;
+  absl::flat_hash_set<std::pair<const Node*, int>> fed;
   for (const auto& [output, value] : feeds) {
     if (!output) return FeedKeyError("an Output that names no tensor.");
     if (!in_graph(output.node)) {
@@ -180,7 +182,7 @@ absl::StatusOr<RunSignature> DirectSession::Impl::CheckSignature(absl::Span<cons
       return FeedKeyError(absl::StrCat("Operation ", output.op_name(), " has ", output.node->num_outputs(),
                                        " outputs, none of them is output ", output.index, "."));
     }
-    if (std::find(s.feeds.begin(), s.feeds.end(), output) != s.feeds.end()) {
+    if (!fed.emplace(output.node, output.index).second) {
       return absl::InvalidArgumentError(absl::StrCat("Endpoint \"", output.name(), "\" fed more than once."));
     }
     s.feeds.push_back(output);
@@ -197,7 +199,7 @@ absl::StatusOr<RunSignature> DirectSession::Impl::CheckSignature(absl::Span<cons
                                      "' refers to a Tensor which does not exist. The operation, '", output.op_name(),
                                      "', exists but only has ", output.node->num_outputs(), " outputs.\""));
     }
-    if (options_.c_api_checks && std::find(s.feeds.begin(), s.feeds.end(), output) != s.feeds.end()) {
+    if (options_.c_api_checks && fed.contains({output.node, output.index})) {
       return absl::InvalidArgumentError(absl::StrCat(output.name(), " is both fed and fetched."));
     }
     s.fetches.push_back(output);
@@ -305,12 +307,13 @@ absl::StatusOr<std::vector<Tensor>> DirectSession::Run(absl::Span<const NamedFee
   TFP_RETURN_IF_ERROR(impl_->CheckOpen());
   // The later of two feeds of one tensor wins, as two keys of one Python dict do (S23).
   std::vector<Feed> outputs;
+  absl::flat_hash_map<std::pair<const Node*, int>, size_t> fed;
   for (const auto& [name, value] : feeds) {
     absl::StatusOr<Output> output = graph_.FindTensor(name);
     if (!output.ok()) return WithMessage(FeedKeyError(""), FeedKeyError(output.status().message()).message());
-    auto same = std::find_if(outputs.begin(), outputs.end(), [&](const Feed& f) { return f.first == *output; });
-    if (same != outputs.end()) {
-      same->second = value;
+    const auto [same, is_new] = fed.emplace(std::make_pair(output->node, output->index), outputs.size());
+    if (!is_new) {
+      outputs[same->second].second = value;
     } else {
       outputs.emplace_back(*output, value);
     }

@@ -3,6 +3,7 @@
 #ifndef TFPERSIST_REFERENCE_TABLE_TABLE_READER_H_
 #define TFPERSIST_REFERENCE_TABLE_TABLE_READER_H_
 
+#include <array>
 #include <memory>
 #include <string>
 
@@ -60,9 +61,15 @@ class TableReader {
   Limits limits_;
   Block index_;
   mutable absl::Mutex mu_;
-  // The block read last: look-ups in key order, the common case, then read each block once.
-  mutable BlockHandle last_handle_ ABSL_GUARDED_BY(mu_);
-  mutable std::shared_ptr<const Block> last_block_ ABSL_GUARDED_BY(mu_);
+  // The blocks read last, some for each of several threads: look-ups in key order, the common case, then read each
+  // block once.
+  static constexpr int kRecentBlocks = 8;
+  struct RecentBlock {
+    BlockHandle handle;
+    std::shared_ptr<const Block> block;
+  };
+  mutable std::array<RecentBlock, kRecentBlocks> recent_ ABSL_GUARDED_BY(mu_);
+  mutable unsigned next_recent_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace tfpersist

@@ -4,7 +4,6 @@
 #include <complex>
 #include <memory>
 #include <optional>
-#include <unordered_set>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -205,7 +204,13 @@ absl::StatusOr<Tensor> CastTensor(const Tensor& value, DataType dtype) {
 absl::StatusOr<Tensor> ScalarOf(DataType dtype, double x) { return CastTensor(Tensor::Scalar(x), dtype); }
 
 std::vector<Node*> NodesBehind(Node* node, const std::function<bool(const Node&)>& ends) {
-  std::unordered_set<Node*> seen = {node};
+  std::vector<bool> seen(node->graph().num_nodes());
+  const auto see = [&seen](const Node* n) {
+    const bool is_new = !seen[n->id()];
+    seen[n->id()] = true;
+    return is_new;
+  };
+  see(node);
   std::vector<Node*> stack = {node}, found;
   while (!stack.empty()) {
     Node* const next = stack.back();
@@ -213,10 +218,10 @@ std::vector<Node*> NodesBehind(Node* node, const std::function<bool(const Node&)
     found.push_back(next);
     if (ends(*next)) continue;
     for (const Output& input : next->inputs()) {
-      if (seen.insert(input.node).second) stack.push_back(input.node);
+      if (see(input.node)) stack.push_back(input.node);
     }
     for (Node* control : next->control_inputs()) {
-      if (seen.insert(control).second) stack.push_back(control);
+      if (see(control)) stack.push_back(control);
     }
   }
   std::sort(found.begin(), found.end(), [](const Node* a, const Node* b) { return a->id() < b->id(); });

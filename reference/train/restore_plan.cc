@@ -1,9 +1,9 @@
 #include "reference/train/restore_plan.h"
 
-#include <map>
 #include <optional>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "reference/base/status.h"
 #include "reference/proto/attr_value.pb.h"
@@ -36,7 +36,7 @@ Plan PlanOf(Node* restore_op) {
 // A fault of assigning `value` found ahead of time: the variable's shape, or the element count of a reshape.
 enum class Fault { kNone, kKernelWillTell, kResourceShape };
 
-using Values = std::map<std::pair<const Node*, int>, const Tensor*>;
+using Values = absl::flat_hash_map<std::pair<const Node*, int>, const Tensor*>;
 
 Fault Check(const Node& assign, const Values& values, PartialTensorShape* expected, TensorShape* actual) {
   if (assign.inputs().size() != 2) return Fault::kNone;

@@ -1,6 +1,7 @@
 #include "reference/train/save_plan.h"
 
-#include <algorithm>
+#include <set>
+#include <utility>
 
 #include "reference/base/status.h"
 #include "reference/train/nodes.h"
@@ -20,11 +21,12 @@ absl::StatusOr<std::vector<DirectSession::NamedFeed>> TakeSnapshot(DirectSession
                                                                    const std::string& save_tensor) {
   TFP_ASSIGN_OR_RETURN(const Output save, session.graph().FindTensor(save_tensor));
   std::vector<Output> saved;
+  std::set<std::pair<const Node*, int>> seen;
   for (Node* node : NodesBehind(save.node, [](const Node& n) { return FirstSaved(n) >= 0; })) {
     const int first = FirstSaved(*node);
     for (int i = first; first >= 0 && i < static_cast<int>(node->inputs().size()); ++i) {
       const Output& input = node->inputs()[i];
-      if (std::find(saved.begin(), saved.end(), input) == saved.end()) saved.push_back(input);
+      if (seen.emplace(input.node, input.index).second) saved.push_back(input);
     }
   }
   TFP_ASSIGN_OR_RETURN(std::vector<Tensor> values,
