@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "reference/base/status.h"
+#include "reference/checkpoint/rebuild.h"
 
 namespace tfpersist {
 namespace {
@@ -53,6 +54,37 @@ absl::Status WriteParts(const Parts& parts, const std::string& name, BundleWrite
 
 BundleWriterOptions WriterOptions(const RewriteOptions& options) {
   return {.file_system = options.read.file_system, .write = options.write};
+}
+
+absl::Status FinishSalvage(const std::string& prefix, const SalvageReport& report, BundleWriter* writer) {
+  if (!report.saved.empty()) return writer->Finish();
+  return absl::DataLossError(absl::StrCat(
+      "No tensor of ", prefix, " is whole, so that nothing was written",
+      report.lost.empty() ? "" : absl::StrCat("; the first: ", report.lost[0].first, ": ", report.lost[0].second)));
+}
+
+absl::StatusOr<SalvageReport> SalvageRebuilt(const RebuiltIndex& index, const std::string& prefix,
+                                             const std::string& out, const RewriteOptions& options) {
+  TFP_ASSIGN_OR_RETURN(std::unique_ptr<BundleWriter> writer, BundleWriter::Create(out, WriterOptions(options)));
+  SalvageReport report;
+  report.lost = index.lost;
+  std::set<std::string> seen;
+  int64_t done = 0;
+  for (const RebuiltEntry& entry : index.entries) {
+    const absl::StatusOr<Tensor> value = ReadRebuilt(prefix, index, entry, options.read);
+    if (value.ok()) {
+      TFP_RETURN_IF_ERROR(writer->AddSlice(entry.name, entry.full_shape, entry.slice, *value));
+      if (seen.insert(entry.name).second) {
+        report.saved.push_back(entry.name);
+        report.unsure.emplace_back(entry.name, entry.sureness);
+      }
+    } else {
+      report.lost.emplace_back(entry.name, std::string(value.status().message()));
+    }
+    if (options.progress) options.progress(++done, static_cast<int64_t>(index.entries.size()));
+  }
+  TFP_RETURN_IF_ERROR(FinishSalvage(prefix, report, writer.get()));
+  return report;
 }
 
 }  // namespace
@@ -115,7 +147,15 @@ absl::StatusOr<SalvageReport> SalvageCheckpoint(const std::string& prefix, const
     return absl::InvalidArgumentError(
         absl::StrCat("salvage writes beside the damaged checkpoint, not over it; give another prefix than ", prefix));
   }
-  TFP_ASSIGN_OR_RETURN(std::unique_ptr<BundleReader> reader, BundleReader::Open(prefix, options.read));
+  absl::StatusOr<std::unique_ptr<BundleReader>> opened = BundleReader::Open(prefix, options.read);
+  if (!opened.ok()) {
+    const absl::StatusOr<RebuiltIndex> index = RebuildIndex(prefix, options.read);
+    if (index.ok()) return SalvageRebuilt(*index, prefix, out, options);
+    if (absl::IsNotFound(index.status())) return opened.status();
+    return WithMessage(opened.status(), absl::StrCat(opened.status().message(),
+                                                     "; nor can the index be rebuilt: ", index.status().message()));
+  }
+  const std::unique_ptr<BundleReader> reader = *std::move(opened);
   TFP_ASSIGN_OR_RETURN(const std::vector<std::string> names, reader->ListReadableNames());
   TFP_ASSIGN_OR_RETURN(std::unique_ptr<BundleWriter> writer, BundleWriter::Create(out, WriterOptions(options)));
   SalvageReport report;
@@ -133,12 +173,7 @@ absl::StatusOr<SalvageReport> SalvageCheckpoint(const std::string& prefix, const
     }
     if (options.progress) options.progress(++done, static_cast<int64_t>(names.size()));
   }
-  if (report.saved.empty()) {
-    return absl::DataLossError(absl::StrCat(
-        "No tensor of ", prefix, " is whole, so that nothing was written",
-        report.lost.empty() ? "" : absl::StrCat("; the first: ", report.lost[0].first, ": ", report.lost[0].second)));
-  }
-  TFP_RETURN_IF_ERROR(writer->Finish());
+  TFP_RETURN_IF_ERROR(FinishSalvage(prefix, report, writer.get()));
   return report;
 }
 

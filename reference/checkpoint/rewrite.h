@@ -38,9 +38,12 @@ absl::Status RenameCheckpoint(const std::string& prefix, const std::string& out,
 struct SalvageReport {
   std::vector<std::string> saved;
   std::vector<std::pair<std::string, std::string>> lost;  // name, why
+  // Of those saved, the ones that no checksum vouches for, since the index is lost: name, how sure its place is.
+  std::vector<std::pair<std::string, std::string>> unsure;
 };
 // Writes the checkpoint `out` from every tensor of `prefix` that is whole. A tensor of several slices is saved if all
-// of them are. The error is the reader's where the index can't be read at all, and DATA_LOSS where nothing is left.
+// of them are. Where the index can't be read at all it is rebuilt from the meta graph and the data files (rebuild.h);
+// the error is the reader's where that can't be either, and DATA_LOSS where nothing is left.
 absl::StatusOr<SalvageReport> SalvageCheckpoint(const std::string& prefix, const std::string& out,
                                                 const RewriteOptions& options = {});
 

@@ -21,7 +21,9 @@ constexpr size_t kChunk = 256 << 10;
 // Below this a copy is cheaper than a mapping, of which a process may have some 65,000.
 constexpr int64_t kMapFrom = 1 << 20;
 
-absl::Status ChecksumError(uint32_t stored, uint32_t actual) {
+absl::Status CheckCrc(const ValueLocation& at, uint32_t actual) {
+  const uint32_t stored = UnmaskCrc(at.masked_crc);
+  if (!at.has_crc || stored == actual) return absl::OkStatus();
   return absl::DataLossError(
       absl::StrCat("Checksum does not match: stored ", stored, " vs. calculated on the restored bytes ", actual));
 }
@@ -111,7 +113,7 @@ absl::StatusOr<Tensor> ReadPlain(const RandomAccessFile& file, DataType dtype, c
     crc = ExtendCrc32c(crc, out + done, n);
     done += n;
   }
-  if (const uint32_t stored = UnmaskCrc(at.masked_crc); stored != crc) return ChecksumError(stored, crc);
+  TFP_RETURN_IF_ERROR(CheckCrc(at, crc));
   if (at.swap) SwapTensor(&t);
   if (dtype == DT_BOOL) {  // bytes other than 0 and 1 are no bool
     for (int64_t i = 0; i < t.num_elements(); ++i) out[i] = out[i] != 0;
@@ -139,7 +141,7 @@ bool CanMap(const RandomAccessFile& file, DataType dtype, const ValueLocation& a
 absl::StatusOr<Tensor> MapPlain(std::unique_ptr<MappedRange> range, DataType dtype, const TensorShape& shape,
                                 const ValueLocation& at) {
   TFP_ASSIGN_OR_RETURN(const uint32_t crc, range->Crc32c());
-  if (const uint32_t stored = UnmaskCrc(at.masked_crc); stored != crc) return ChecksumError(stored, crc);
+  TFP_RETURN_IF_ERROR(CheckCrc(at, crc));
   void* const data = range->data();
   return Tensor::Wrap(dtype, shape, new MappedBuffer(std::move(range)), data);
 }
@@ -192,7 +194,7 @@ absl::StatusOr<Tensor> ReadStrings(const RandomAccessFile& file, const TensorSha
     TFP_RETURN_IF_ERROR(in.Read(lengths[i], &strings[i][0]));
     crc = ExtendCrc32c(crc, strings[i].data(), strings[i].size());
   }
-  if (const uint32_t whole = UnmaskCrc(at.masked_crc); whole != crc) return ChecksumError(whole, crc);
+  TFP_RETURN_IF_ERROR(CheckCrc(at, crc));
   return t;
 }
 
@@ -227,7 +229,7 @@ absl::StatusOr<Tensor> ReadVariants(const RandomAccessFile& file, const TensorSh
       return absl::DataLossError("Unable to parse proto from tensor (a stored variant)");
     TFP_ASSIGN_OR_RETURN(t.flat<Variant>()[i], VariantFromProto(proto, limits));
   }
-  if (const uint32_t whole = UnmaskCrc(at.masked_crc); whole != crc) return ChecksumError(whole, crc);
+  TFP_RETURN_IF_ERROR(CheckCrc(at, crc));
   return t;
 }
 
@@ -285,7 +287,7 @@ absl::Status CheckValueAt(const RandomAccessFile& file, absl::string_view key, D
     crc = ExtendCrc32c(crc, piece.data(), piece.size());
     left -= piece.size();
   }
-  if (const uint32_t stored = UnmaskCrc(at.masked_crc); stored != crc) return ChecksumError(stored, crc);
+  TFP_RETURN_IF_ERROR(CheckCrc(at, crc));
   return absl::OkStatus();
 }
 

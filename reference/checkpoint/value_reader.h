@@ -14,7 +14,8 @@ struct ValueLocation {
   int64_t offset = 0;
   int64_t size = 0;  // as the entry has it
   uint32_t masked_crc = 0;
-  bool swap = false;  // the file is of the other byte order
+  bool swap = false;    // the file is of the other byte order
+  bool has_crc = true;  // false: the index is lost, and the checksum with it; strings still have one of their lengths
 };
 
 // OUT_OF_RANGE "Read less bytes than requested" past the end; INVALID_ARGUMENT for a negative offset; DATA_LOSS for a

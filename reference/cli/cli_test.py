@@ -120,6 +120,14 @@ class CommandTest(unittest.TestCase):
         self.run_tool("verify", "s/m")
         self.run_tool("salvage", "Saved_model/model.ckpt", "Saved_model/model.ckpt", code=1)
 
+    def test_salvage_rebuilds_a_lost_index(self):
+        os.remove(os.path.join(self.at, "Saved_model/model.ckpt.index"))
+        out, _ = self.run_tool("salvage", "Saved_model/model.ckpt", "s/m", code=1)
+        self.assertIn("unsure: v1: placed by order and size, which account for every byte of the file", out)
+        self.assertIn("2 tensors saved to s/m, 0 lost", out)
+        self.assertEqual(self.run_tool("cat", "s/m", "v1")[0], "[1.]\n")
+        self.run_tool("verify", "s/m")
+
     def test_salvage_writes_nothing_of_nothing(self):
         os.remove(os.path.join(self.at, "Saved_model/model.ckpt.data-00000-of-00001"))
         self.run_tool("salvage", "Saved_model/model.ckpt", "s/m", code=1)

@@ -56,8 +56,14 @@ absl::StatusOr<int> Salvage(const std::string& prefix, const std::string& out) {
   for (const auto& [name, why] : report.lost) {
     std::printf("lost: %s: %s\n", Printable(name).c_str(), Printable(why).c_str());
   }
+  for (const auto& [name, how] : report.unsure) {
+    std::printf("unsure: %s: %s\n", Printable(name).c_str(), Printable(how).c_str());
+  }
   std::printf("%zu tensors saved to %s, %zu lost\n", report.saved.size(), out.c_str(), report.lost.size());
-  return report.lost.empty() ? 0 : 1;
+  if (!report.unsure.empty()) {
+    std::printf("the index is lost, and its checksums with it: compare the values with what you know of them\n");
+  }
+  return report.lost.empty() && report.unsure.empty() ? 0 : 1;
 }
 
 struct RenameArguments {
@@ -131,8 +137,9 @@ void AddSalvage(CLI::App& app, Action* action) {
     std::string prefix, out;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("salvage", "write a new checkpoint from every tensor that is whole (exit 1 if any was lost)");
+  CLI::App* command = app.add_subcommand(
+      "salvage",
+      "write a new checkpoint from every tensor that is whole (exit 1 if any was lost or could not be checked)");
   command->add_option("PREFIX", options->prefix, "the damaged checkpoint's prefix")->required();
   command->add_option("OUT", options->out, "the new checkpoint's prefix")->required();
   command->footer("Example: tfpersist salvage Saved_model/model.ckpt saved/model.ckpt");
