@@ -51,7 +51,7 @@ class RunState::Context final : public OpKernelContext {
   bool IsInputDead(int i) const override { return state_.slots_[inputs_[i].slot].dead; }
   bool OwnsInput(int i) const override {
     const Plan::Input& in = inputs_[i];
-    return in.flags == Plan::kLastUse && state_.slots_[in.slot].value.RefCountIsOne();
+    return (in.flags & ~given_up_) == Plan::kLastUse && state_.slots_[in.slot].value.RefCountIsOne();
   }
   absl::StatusOr<Tensor> AllocateTemp(DataType dtype, const TensorShape& shape) override {
     return Tensor::Allocate(dtype, shape, step_->device->allocator());
@@ -76,6 +76,8 @@ class RunState::Context final : public OpKernelContext {
   RunState& state_;
   const Plan& plan_;
   const RunEnvironment& environment_;
+  // A feed's buffer is the caller's, unless he gave it up.
+  const uint8_t given_up_ = environment_.owned_feeds.empty() ? 0 : Plan::kConstBuffer;
   const Plan::Step* step_ = nullptr;
   const Plan::Input* inputs_ = nullptr;
   Slot* outputs_ = nullptr;

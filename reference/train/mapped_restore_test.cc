@@ -2,6 +2,7 @@
 // checkpoint that is mapped writes the values that are in the session.
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 
@@ -11,6 +12,18 @@
 
 namespace tfpersist {
 namespace {
+
+// What the system says lies at an address: a file's name, or nothing.
+std::string FileMappedAt(const void* address) {
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    uintptr_t begin = 0, end = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx", &begin, &end) != 2) continue;
+    const uintptr_t at = reinterpret_cast<uintptr_t>(address);
+    if (begin <= at && at < end) return line.find('/') == line.npos ? "" : line.substr(line.find('/'));
+  }
+  return "";
+}
 
 TEST(MappedRestoreTest, TrainsAndSavesOverWhatItMaps) {
   const std::filesystem::path folder =
@@ -36,6 +49,7 @@ TEST(MappedRestoreTest, TrainsAndSavesOverWhatItMaps) {
   options.map_checkpoints = true;
   Session session(graph, options);
   ASSERT_TRUE(saver.Restore(session, prefix).ok());
+  EXPECT_EQ(FileMappedAt(session.Run(v)->data()), prefix + ".data-00000-of-00001");
   for (int round = 0; round < 2; ++round) {
     ASSERT_TRUE(session.Run(added).ok());
     ASSERT_TRUE(saver.Save(session, prefix).ok());
