@@ -31,16 +31,18 @@ std::string folder;
 }
 float Value(int i, int j) { return static_cast<float>(i) + static_cast<float>(j % 1000) / 1024.0f; }
 
-// 20,000 variables through Saver, in a session that has run nothing yet, and again.
-void SaverRestore(benchmark::State& state, bool first) {
-  tf::Graph graph;
-  auto def = tf::ReadGraphDef(folder + "/saver.pb");
+void Import(const char* file, tf::Graph* graph) {
+  auto def = tf::ReadGraphDef(folder + file);
   if (!def.ok()) Die(def.status().ToString());
   tf::ImportOptions options;
   options.name = "";
-  if (auto s = tf::ImportGraphDef(graph, *std::move(def), options); !s.ok()) {
-    Die(s.status().ToString());
-  }
+  if (auto s = tf::ImportGraphDef(*graph, *std::move(def), options); !s.ok()) Die(s.status().ToString());
+}
+
+// 20,000 variables through Saver, in a session that has run nothing yet, and again.
+void SaverRestore(benchmark::State& state, bool first) {
+  tf::Graph graph;
+  Import("/saver.pb", &graph);
   auto saver_def = std::make_shared<tensorflow::SaverDef>();
   saver_def->set_filename_tensor_name("save/Const:0");
   saver_def->set_save_tensor_name("save/control_dependency:0");
@@ -72,11 +74,7 @@ BENCHMARK_CAPTURE(SaverRestore, warm, false)
 
 struct Loaded {
   Loaded(const char* file, int threads, bool map_checkpoints = false) {
-    auto def = tf::ReadGraphDef(folder + file);
-    if (!def.ok()) Die(def.status().ToString());
-    tf::ImportOptions options;
-    options.name = "";
-    if (auto s = tf::ImportGraphDef(graph, *std::move(def), options); !s.ok()) Die(s.status().ToString());
+    Import(file, &graph);
     tf::SessionOptions session_options;
     session_options.threads = threads;
     session_options.map_checkpoints = map_checkpoints;

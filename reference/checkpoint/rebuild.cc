@@ -1,13 +1,11 @@
 #include "reference/checkpoint/rebuild.h"
 
-#include <algorithm>
 #include <map>
 #include <optional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "reference/base/coding.h"
 #include "reference/base/status.h"
 #include "reference/checkpoint/naming.h"

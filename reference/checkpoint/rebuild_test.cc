@@ -72,6 +72,36 @@ TEST(Rebuild, FindsWhatTheIndexSaid) {
   EXPECT_GT(rebuilt, 3);
 }
 
+// With a byte missing, the last tensor is lost; one of several slices is lost with it, and never saved in part.
+TEST(Rebuild, WhatIsSavedCanBeRead) {
+  int cut = 0;
+  for (const auto& file : fs::recursive_directory_iterator(kGolden)) {
+    const std::string path = file.path().string();
+    if (!absl::EndsWith(path, ".meta")) continue;
+    const std::string prefix = path.substr(0, path.size() - 5);
+    const std::string data_file = prefix + ".data-00000-of-00001";
+    if (!fs::exists(data_file) || fs::file_size(data_file) == 0) continue;
+    SCOPED_TRACE(prefix);
+    MemoryFileSystem files;
+    CopyWithoutIndex(prefix, &files);
+    std::string data = Read(data_file);
+    data.pop_back();
+    Put(&files, "d/k.data-00000-of-00001", data);
+    const auto report = SalvageCheckpoint("d/k", "d/s", In(&files));
+    if (!report.ok()) continue;  // nothing is left, or the saver says too little
+    EXPECT_FALSE(report->lost.empty());
+    ReadOptions options;
+    options.file_system = &files;
+    auto salvaged = *BundleReader::Open("d/s", options);
+    for (const std::string& name : report->saved) {
+      EXPECT_TRUE(salvaged->Lookup(name).ok()) << name << ": " << salvaged->Lookup(name).status();
+      for (const auto& [other, why] : report->lost) EXPECT_NE(name, other);
+    }
+    ++cut;
+  }
+  EXPECT_GT(cut, 0);
+}
+
 TEST(Rebuild, ABrokenIndexIsNoBetterThanNone) {
   MemoryFileSystem files;
   CopyWithoutIndex(absl::StrCat(kGolden, "document/model.ckpt"), &files);

@@ -67,22 +67,32 @@ absl::StatusOr<SalvageReport> SalvageRebuilt(const RebuiltIndex& index, const st
                                              const std::string& out, const RewriteOptions& options) {
   TFP_ASSIGN_OR_RETURN(std::unique_ptr<BundleWriter> writer, BundleWriter::Create(out, WriterOptions(options)));
   SalvageReport report;
-  report.lost = index.lost;
-  std::set<std::string> seen;
-  int64_t done = 0;
+  std::map<std::string, std::string> lost(index.lost.begin(), index.lost.end());  // several slices of one count once
+  std::map<std::string, std::vector<const RebuiltEntry*>> parts;
   for (const RebuiltEntry& entry : index.entries) {
-    const absl::StatusOr<Tensor> value = ReadRebuilt(prefix, index, entry, options.read);
-    if (value.ok()) {
-      TFP_RETURN_IF_ERROR(writer->AddSlice(entry.name, entry.full_shape, entry.slice, *value));
-      if (seen.insert(entry.name).second) {
-        report.saved.push_back(entry.name);
-        report.unsure.emplace_back(entry.name, entry.sureness);
-      }
-    } else {
-      report.lost.emplace_back(entry.name, std::string(value.status().message()));
-    }
-    if (options.progress) options.progress(++done, static_cast<int64_t>(index.entries.size()));
+    if (lost.count(entry.name) == 0) parts[entry.name].push_back(&entry);
   }
+  int64_t done = 0;
+  for (const auto& [name, entries] : parts) {
+    std::vector<Tensor> values;
+    for (const RebuiltEntry* entry : entries) {
+      absl::StatusOr<Tensor> value = ReadRebuilt(prefix, index, *entry, options.read);
+      if (!value.ok()) {
+        lost.emplace(name, std::string(value.status().message()));
+        break;
+      }
+      values.push_back(*std::move(value));
+    }
+    if (values.size() == entries.size()) {
+      for (size_t i = 0; i < entries.size(); ++i) {
+        TFP_RETURN_IF_ERROR(writer->AddSlice(name, entries[i]->full_shape, entries[i]->slice, values[i]));
+      }
+      report.saved.push_back(name);
+      report.unsure.emplace_back(name, entries[0]->sureness);
+    }
+    if (options.progress) options.progress(++done, static_cast<int64_t>(parts.size()));
+  }
+  report.lost.assign(lost.begin(), lost.end());
   TFP_RETURN_IF_ERROR(FinishSalvage(prefix, report, writer.get()));
   return report;
 }
