@@ -50,6 +50,7 @@ absl::StatusOr<std::unique_ptr<Model>> LoadModel(const ModelOptions& options) {
   }
   SessionOptions session;
   session.threads = options.threads;
+  session.cuda_devices = options.cuda ? 1 : 0;
   session.allow_soft_placement = true;
   std::optional<Saver> saver;
   if (file.kind == ModelFile::kGraphDef) {

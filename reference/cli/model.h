@@ -15,6 +15,7 @@ struct ModelOptions {
   std::string checkpoint;  // empty: a SavedModel's own, else none
   bool clear_devices = false;
   int threads = 0;
+  bool cuda = false;  // SessionOptions::cuda_devices
 };
 
 struct Model {

@@ -29,6 +29,9 @@ struct SessionOptions {
   // Restored variables are pages of the checkpoint's files, copy-on-write, where that can be (ReadOptions::map_files in
   // checkpoint/bundle_reader.h says when, and what to mind). No bytes are copied before something writes to them.
   bool map_checkpoints = false;
+  // 1: "/device:GPU:0" is there, and nodes that name no device run on it where it has a kernel for them; what it has
+  // none for runs on the host (RunMetadata::host_fallbacks). int32 values stay on the host, as TensorFlow keeps them.
+  int cuda_devices = 0;
 };
 
 // What a run did, for reports: bytes, host fallbacks. Filled when passed in.
@@ -57,6 +60,9 @@ class DirectSession {
   // The same for feeds that the caller gives up: where nothing else holds their memory, a variable that is assigned one
   // takes it instead of copying.
   absl::Status RunTakingFeeds(std::vector<Feed> feeds, absl::Span<Node* const> targets);
+  // What lies in device memory is fetched as it lies there; it can be fed again, and read only after a copy.
+  absl::StatusOr<std::vector<Tensor>> RunKeepingOnDevice(absl::Span<const Feed> feeds,
+                                                         absl::Span<const Output> fetches);
   absl::StatusOr<Tensor> Run(Output fetch);
   absl::Status Run(Node* target);
 
