@@ -168,6 +168,8 @@ absl::StatusOr<PlacedKernel> DirectSession::Impl::KernelFor(const Node& node) {
   PlacedKernel& placed = kernels_[node.id()];
   if (placed.kernel != nullptr) return placed;
   Device* device = placer_->device_of(node);
+  // Savers put it on the CPU, as TensorFlow's has no other; here what it reads goes where it is wanted.
+  if (node.op() == "RestoreV2" && accelerator_ != nullptr) device = accelerator_;
   const KernelDef* def = registry_.Find(node.def(), device->type());
   if (def == nullptr && device->type() != DeviceType::kCpu) {
     device = devices_[0].get();
