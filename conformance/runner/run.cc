@@ -144,6 +144,11 @@ std::string Unsupported(const Case& one, const Json& hello) {
   for (const std::string& verb : VerbsOf(one.json)) {
     if (!Lists(hello, "verbs", verb)) return absl::StrCat("verb ", verb);
   }
+  if (hello.contains("ops") && !Lists(hello, "ops", "*")) {
+    for (const std::string& op : OpsOf(one.json)) {
+      if (!Lists(hello, "ops", op)) return absl::StrCat("op ", op);
+    }
+  }
   for (const std::string& feature : one.list("needs")) {
     if (!Lists(hello, "features", feature)) return absl::StrCat("feature ", feature);
   }
