@@ -258,8 +258,8 @@ class Case {
       }
       net.setInput(images && fed->second.dims == 4 ? Turned(fed->second, {0, 3, 1, 2}) : fed->second, node->name);
     }
-    // The importer folds Identity into its input and patterns of nodes into one layer under another name; the graph is cut
-    // to what the fetch needs, so that its one open end is the fetch.
+    // The importer folds Identity into its input and patterns of nodes into one layer under another name; the graph is
+    // cut to what the fetch needs, so that its one open end is the fetch.
     const std::vector<std::string> ends = net.getUnconnectedOutLayersNames();
     std::vector<cv::Mat> outputs;
     net.forward(outputs, net.getLayerId(NodeOf(name)) < 0 && ends.size() == 1 ? ends[0] : NodeOf(name));
