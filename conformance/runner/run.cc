@@ -102,7 +102,8 @@ class Worker {
       result.detail = StringOr(reply.answer, "unsupported", "the testee doesn't say why");
       return;
     }
-    result.detail = JudgeAnswer(one, reply.answer, StringOr(current_.hello, "behaves_as"), folder, scratch_.golden());
+    result.detail = JudgeAnswer(one, reply.answer, StringOr(current_.hello, "behaves_as"), folder, scratch_.golden(),
+                                &result.largest_ulp);
     result.outcome = result.detail.empty() ? Outcome::kPassed : Outcome::kFailed;
     if (result.outcome == Outcome::kFailed) result.stderr_tail = current_.testee->StderrTail();
   }
