@@ -36,7 +36,8 @@ struct Kernels {
 };
 }  // namespace internal
 
-// A DirectSession with the kernels of kernels/kernels.h and, built with CUDA, of kernels/cuda_kernels.h. Threads and errors as there.
+// A DirectSession with the kernels of kernels/kernels.h and, built with CUDA, of kernels/cuda_kernels.h. Threads and
+// errors as there.
 class Session : private internal::Kernels, public DirectSession {
  public:
   explicit Session(Graph& graph, SessionOptions options = {});

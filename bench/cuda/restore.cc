@@ -1,6 +1,6 @@
 // Restores 64 × 16 MiB of float32 into GPU memory:  cuda_restore FOLDER [ROUNDS]
-// Beside it, in turns, what the machine can do: pinned host memory to the device, and a parallel read() of the file into
-// pinned memory. Prints one JSON object; bits are checked before and after.
+// Beside it, in turns, what the machine can do: pinned host memory to the device, and a parallel read() of the file
+// into pinned memory. Prints one JSON object; bits are checked before and after.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "reference/checkpoint/bundle_writer.h"
 #include "reference/op/cuda_context.h"
 #include "reference/runtime/cuda_device.h"
@@ -42,7 +42,8 @@ double Seconds(const std::function<void()>& f) {
 }
 
 std::string List(const std::vector<double>& values) {
-  return absl::StrCat("[", absl::StrJoin(values, ", ", [](std::string* s, double v) { absl::StrAppendFormat(s, "%.6f", v); }), "]");
+  return absl::StrCat(
+      "[", absl::StrJoin(values, ", ", [](std::string* s, double v) { absl::StrAppendFormat(s, "%.6f", v); }), "]");
 }
 
 }  // namespace
@@ -63,7 +64,8 @@ int main(int argc, char** argv) {
       for (int j = 0; j < kFloats; ++j) t.flat<float>()[j] = Element(i, j);
       const std::string name = absl::StrFormat("t%02d", i);
       Check(writer->Add(name, t));
-      variables.push_back(tf::Variable(graph, tf::ConstantFill(graph, tf::Tensor::Scalar(0.0f), {kFloats}, "init"), name));
+      variables.push_back(
+          tf::Variable(graph, tf::ConstantFill(graph, tf::Tensor::Scalar(0.0f), {kFloats}, "init"), name));
     }
     Check(writer->Finish());
   }
@@ -105,10 +107,11 @@ int main(int argc, char** argv) {
     restore.push_back(Seconds([&] { Check(saver.Restore(session, prefix)); }));
   }
   for (int i : {0, 13, 63}) verify(i);
-  std::printf("{\"workload\": \"restore_a_cuda\", \"bytes\": %lld, \"threads\": %d, \"device\": \"%s\", \"first_s\": %.6f,\n"
-              " \"restore_s\": %s,\n \"limit_pinned_to_device_s\": %s,\n \"limit_parallel_read_s\": %s}\n",
-              static_cast<long long>(kBytes), threads, tf::CudaDevice::Describe().c_str(), first, List(restore).c_str(),
-              List(upload).c_str(), List(read).c_str());
+  std::printf(
+      "{\"workload\": \"restore_a_cuda\", \"bytes\": %lld, \"threads\": %d, \"device\": \"%s\", \"first_s\": %.6f,\n"
+      " \"restore_s\": %s,\n \"limit_pinned_to_device_s\": %s,\n \"limit_parallel_read_s\": %s}\n",
+      static_cast<long long>(kBytes), threads, tf::CudaDevice::Describe().c_str(), first, List(restore).c_str(),
+      List(upload).c_str(), List(read).c_str());
   for (const char* suffix : {".data-00000-of-00001", ".index"}) std::remove((prefix + suffix).c_str());
   return 0;
 }

@@ -1,4 +1,5 @@
-// The document's add:0 on a GPU: two variables, one sum, from Session::Run to the value on the host.  cuda_session [RUNS]
+// The document's add:0 on a GPU: two variables, one sum, from Session::Run to the value on the host.  cuda_session
+// [RUNS]
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -31,7 +32,8 @@ int main(int argc, char** argv) {
     }
   }
   std::sort(microseconds.begin(), microseconds.end());
-  std::printf("{\"workload\": \"session_add_cuda\", \"runs\": %d, \"median_us\": %.3f, \"p10_us\": %.3f, \"p90_us\": %.3f}\n", runs,
-              microseconds[runs / 2], microseconds[runs / 10], microseconds[runs * 9 / 10]);
+  std::printf(
+      "{\"workload\": \"session_add_cuda\", \"runs\": %d, \"median_us\": %.3f, \"p10_us\": %.3f, \"p90_us\": %.3f}\n",
+      runs, microseconds[runs / 2], microseconds[runs / 10], microseconds[runs * 9 / 10]);
   return 0;
 }

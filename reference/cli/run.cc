@@ -39,11 +39,10 @@ absl::StatusOr<int> Run(const RunArguments& arguments) {
   if (!checkpoint.empty()) {
     TFP_ASSIGN_OR_RETURN(checkpoint, PrefixOf(checkpoint));
   }
-  TFP_ASSIGN_OR_RETURN(const std::unique_ptr<Model> model,
-                       LoadModel({.path = arguments.model,
-                                  .checkpoint = checkpoint,
-                                  .threads = arguments.threads,
-                                  .cuda = arguments.device == "cuda"}));
+  TFP_ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, LoadModel({.path = arguments.model,
+                                                                      .checkpoint = checkpoint,
+                                                                      .threads = arguments.threads,
+                                                                      .cuda = arguments.device == "cuda"}));
   std::vector<Session::Feed> feeds;
   for (const std::string& text : arguments.feeds) {
     TFP_ASSIGN_OR_RETURN(const auto pair, SplitPair(text, "--feed"));

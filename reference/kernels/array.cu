@@ -1,5 +1,5 @@
-// Gather, GatherV2, OneHot, Pad and PadV2 on CUDA. As on TensorFlow's GPU devices an index out of range reads nothing: it
-// gives zeros.
+// Gather, GatherV2, OneHot, Pad and PadV2 on CUDA. As on TensorFlow's GPU devices an index out of range reads nothing:
+// it gives zeros.
 #include "reference/kernels/cuda_kernels.h"
 #include "reference/kernels/cuda_util.cuh"
 

@@ -109,8 +109,8 @@ class CastCudaKernel : public OpKernel {
       using From = typename decltype(from)::type;
       return Dispatch<kCastTypes>(out->dtype(), [&](auto to) {
         using To = typename decltype(to)::type;
-        CastElements<From, To><<<BlocksFor(cuda, n), kThreads, 0, cuda.stream()>>>(Elements<From>(ctx.input(0)),
-                                                                                   Elements<To>(out), n);
+        CastElements<From, To>
+            <<<BlocksFor(cuda, n), kThreads, 0, cuda.stream()>>>(Elements<From>(ctx.input(0)), Elements<To>(out), n);
         return LaunchStatus("Cast");
       });
     });
@@ -176,10 +176,9 @@ absl::Status AddN(OpKernelContext& ctx) {
   const TensorShape shape = ctx.input(0).shape();
   for (int i = 1; i < ctx.num_inputs(); ++i) {
     if (ctx.input(i).shape() != shape) {
-      return absl::InvalidArgumentError(absl::StrCat("Inputs to operation ", ctx.node_name(),
-                                                     " of type AddN must have the same size and shape.  Input 0: ",
-                                                     shape.DebugString(), " != input ", i, ": ",
-                                                     ctx.input(i).shape().DebugString()));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "Inputs to operation ", ctx.node_name(), " of type AddN must have the same size and shape.  Input 0: ",
+          shape.DebugString(), " != input ", i, ": ", ctx.input(i).shape().DebugString()));
     }
   }
   if (ctx.num_inputs() == 1) {

@@ -1,6 +1,6 @@
-// Conv2D, DepthwiseConv2dNative and their fused forms on the CPU, NHWC. float32 goes through oneDNN, with bias, addend and
-// Relu as its post-ops; a constant filter is packed once. Other dtypes take plain loops, summed in the wide type and
-// rounded once. Follows core/kernels/conv_ops.cc and depthwise_conv_op.cc.
+// Conv2D, DepthwiseConv2dNative and their fused forms on the CPU, NHWC. float32 goes through oneDNN, with bias, addend
+// and Relu as its post-ops; a constant filter is packed once. Other dtypes take plain loops, summed in the wide type
+// and rounded once. Follows core/kernels/conv_ops.cc and depthwise_conv_op.cc.
 #include <omp.h>
 
 #include <cmath>
@@ -40,8 +40,8 @@ float Activate(FusedOps::Activation activation, float v) {
   return v;
 }
 
-// One convolution for one input shape, ready to run. oneDNN's objects are safe to use from several threads; the scratchpad
-// is the caller's.
+// One convolution for one input shape, ready to run. oneDNN's objects are safe to use from several threads; the
+// scratchpad is the caller's.
 struct Primitive {
   dnnl::convolution_forward::primitive_desc desc;
   dnnl::convolution_forward run;
@@ -108,8 +108,9 @@ class ConvKernel : public OpKernel {
         memory plain(PlainFilter(w, depth), engine_, const_cast<void*>(ctx.input(1).data()));
         filter = plain;
         if (primitive->desc.weights_desc() != plain.get_desc()) {
-          TFP_ASSIGN_OR_RETURN(packed, ctx.AllocateTemp(DT_UINT8, TensorShape({static_cast<int64_t>(
-                                                                      primitive->desc.weights_desc().get_size())})));
+          TFP_ASSIGN_OR_RETURN(
+              packed, ctx.AllocateTemp(DT_UINT8,
+                                       TensorShape({static_cast<int64_t>(primitive->desc.weights_desc().get_size())})));
           filter = memory(primitive->desc.weights_desc(), engine_, packed.data());
           dnnl::reorder(plain, filter).execute(stream, plain, filter);
         }
@@ -145,8 +146,8 @@ class ConvKernel : public OpKernel {
 
   absl::StatusOr<std::shared_ptr<const Primitive>> PrimitiveFor(OpKernelContext& ctx, const Window& w, int64_t depth) {
     using dnnl::memory;
-    const std::vector<int64_t> key = {w.batch, w.in_rows, w.in_cols, w.in_depth, w.rows, w.cols, depth,
-                                      ctx.device().threads().size()};
+    const std::vector<int64_t> key = {w.batch, w.in_rows, w.in_cols, w.in_depth,
+                                      w.rows,  w.cols,    depth,     ctx.device().threads().size()};
     absl::MutexLock lock(&mu_);
     auto known = primitives_.find(key);
     if (known != primitives_.end()) return known->second;
@@ -193,8 +194,9 @@ class ConvKernel : public OpKernel {
     }
     made->run = dnnl::convolution_forward(made->desc);
     if (ctx.IsConstant(1) && made->desc.weights_desc() != plain) {
-      TFP_ASSIGN_OR_RETURN(made->filter_bytes, Tensor::Allocate(DT_UINT8, TensorShape({static_cast<int64_t>(
-                                                                              made->desc.weights_desc().get_size())})));
+      TFP_ASSIGN_OR_RETURN(
+          made->filter_bytes,
+          Tensor::Allocate(DT_UINT8, TensorShape({static_cast<int64_t>(made->desc.weights_desc().get_size())})));
       memory from(plain, engine_, const_cast<void*>(ctx.input(1).data()));
       made->filter = memory(made->desc.weights_desc(), engine_, made->filter_bytes.data());
       dnnl::stream stream(engine_);

@@ -1,6 +1,7 @@
-// Conv2D and _FusedConv2D through cuDNN's graph API, NHWC. float32 stays float32 (engines that round to TF32 are left out);
-// half and bfloat16 are summed in float32. Bias, addend and Relu are part of the graph where cuDNN has an engine for it, else
-// a kernel of ours follows. The fastest of the first engines that cuDNN names is taken, timed once per shape.
+// Conv2D and _FusedConv2D through cuDNN's graph API, NHWC. float32 stays float32 (engines that round to TF32 are left
+// out); half and bfloat16 are summed in float32. Bias, addend and Relu are part of the graph where cuDNN has an engine
+// for it, else a kernel of ours follows. The fastest of the first engines that cuDNN names is taken, timed once per
+// shape.
 #include <cuda_runtime_api.h>
 #include <cudnn_frontend.h>
 
@@ -29,8 +30,9 @@ struct ConvKey {
 };
 
 std::string Text(const ConvKey& k) {
-  return absl::StrCat(k.dtype, " ", k.w.batch, "x", k.w.in_rows, "x", k.w.in_cols, "x", k.w.in_depth, " ", k.w.rows, "x",
-                      k.w.cols, " ", k.w.row_stride, ",", k.w.col_stride, " ", k.w.row_dilation, ",", k.w.col_dilation, " ",
+  return absl::StrCat(k.dtype, " ", k.w.batch, "x", k.w.in_rows, "x", k.w.in_cols, "x", k.w.in_depth, " ", k.w.rows,
+                      "x", k.w.cols, " ", k.w.row_stride, ",", k.w.col_stride, " ", k.w.row_dilation, ",",
+                      k.w.col_dilation, " ",
                       absl::StrCat(k.w.pad_top, ",", k.w.pad_bottom, ",", k.w.pad_left, ",", k.w.pad_right, " ",
                                    k.groups_depth, " ", k.out_depth, " ", k.bias, k.add, k.activation));
 }
@@ -68,8 +70,8 @@ class Cudnn {
     if (plan != nullptr) return plan.get();
     auto made = std::make_unique<ConvPlan>();
     const bool wants = key.bias || key.add || key.activation != FusedOps::kNone;
-    const bool can = key.activation == FusedOps::kNone || key.activation == FusedOps::kRelu ||
-                     key.activation == FusedOps::kRelu6;
+    const bool can =
+        key.activation == FusedOps::kNone || key.activation == FusedOps::kRelu || key.activation == FusedOps::kRelu6;
     absl::Status status = absl::UnimplementedError("");
     if (wants && can) {
       status = Build(key, true, made.get());
@@ -98,8 +100,8 @@ class Cudnn {
  private:
   using VariantPack = std::unordered_map<std::shared_ptr<fe::graph::Tensor_attributes>, void*>;
 
-  static VariantPack PackOf(const ConvPlan& plan, const void* x, const void* filter, const void* bias, const void* addend,
-                            void* y) {
+  static VariantPack PackOf(const ConvPlan& plan, const void* x, const void* filter, const void* bias,
+                            const void* addend, void* y) {
     VariantPack pack = {{plan.x, const_cast<void*>(x)}, {plan.filter, const_cast<void*>(filter)}, {plan.y, y}};
     if (plan.bias) pack[plan.bias] = const_cast<void*>(bias);
     if (plan.addend) pack[plan.addend] = const_cast<void*>(addend);
@@ -114,7 +116,9 @@ class Cudnn {
     plan->fused = fused;
     plan->graph = std::make_shared<fe::graph::Graph>();
     fe::graph::Graph& g = *plan->graph;
-    g.set_io_data_type(type).set_intermediate_data_type(fe::DataType_t::FLOAT).set_compute_data_type(fe::DataType_t::FLOAT);
+    g.set_io_data_type(type)
+        .set_intermediate_data_type(fe::DataType_t::FLOAT)
+        .set_compute_data_type(fe::DataType_t::FLOAT);
     // Named n, c, h, w; laid out with the channels last.
     auto image = [&](const char* name, int64_t n, int64_t c, int64_t h, int64_t width) {
       return g.tensor(fe::graph::Tensor_attributes()
@@ -159,8 +163,8 @@ class Cudnn {
     return ToStatus(g.check_support(handle_));
   }
 
-  absl::Status Choose(OpKernelContext& ctx, const void* x, const void* filter, const void* bias, const void* addend, void* y,
-                      ConvPlan* plan) {
+  absl::Status Choose(OpKernelContext& ctx, const void* x, const void* filter, const void* bias, const void* addend,
+                      void* y, ConvPlan* plan) {
     fe::graph::Graph& g = *plan->graph;
     cudaEvent_t start = nullptr, end = nullptr;
     cudaEventCreate(&start);
@@ -216,7 +220,8 @@ class Conv2DCudaKernel : public OpKernel {
     if (filter.rank() != 4) {
       return absl::InvalidArgumentError(absl::StrCat("filter must be 4-dimensional: ", filter.DebugString()));
     }
-    if (filter.dim(2) == 0 || x.dim(3) % filter.dim(2) != 0 || filter.dim(3) % std::max<int64_t>(1, x.dim(3) / std::max<int64_t>(1, filter.dim(2))) != 0) {
+    if (filter.dim(2) == 0 || x.dim(3) % filter.dim(2) != 0 ||
+        filter.dim(3) % std::max<int64_t>(1, x.dim(3) / std::max<int64_t>(1, filter.dim(2))) != 0) {
       return absl::InvalidArgumentError(
           absl::StrCat("input and filter must have the same depth: ", x.dim(3), " vs ", filter.dim(2)));
     }
@@ -246,7 +251,8 @@ class Conv2DCudaKernel : public OpKernel {
     TFP_ASSIGN_OR_RETURN(TensorShape shape, TensorShape::Create({s.dim(3), s.dim(0), s.dim(1), s.dim(2)}));
     TFP_ASSIGN_OR_RETURN(Tensor packed, ctx.AllocateTemp(filter.dtype(), shape));
     const int64_t inner = s.dim(0) * s.dim(1) * s.dim(2);
-    TFP_RETURN_IF_ERROR(ctx.device().cuda()->CopyBox(filter.data(), packed.data(), {{s.dim(3), 1, inner}, {inner, s.dim(3), 1}},
+    TFP_RETURN_IF_ERROR(ctx.device().cuda()->CopyBox(filter.data(), packed.data(),
+                                                     {{s.dim(3), 1, inner}, {inner, s.dim(3), 1}},
                                                      static_cast<int>(DataTypeSize(filter.dtype()))));
     if (ctx.IsConstant(1)) {
       packed_ = packed;

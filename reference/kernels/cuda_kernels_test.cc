@@ -1,4 +1,6 @@
 // Every CUDA kernel against the CPU's kernel of the same op, on random shapes and dtypes. Skips loudly without a GPU.
+#include "reference/kernels/cuda_kernels.h"
+
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -6,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "reference/kernels/cuda_kernels.h"
 #include "reference/kernels/kernels.h"
 #include "reference/proto/attr_value.pb.h"
 #include "reference/runtime/cuda_device.h"
@@ -84,7 +85,8 @@ class CudaKernels : public ::testing::Test {
   }
 
   // Runs the op on both devices, with inputs fed, and four times on the GPU so that its CUDA graph is seen too.
-  void Compare(const std::string& op, const std::vector<Tensor>& inputs, double tolerance = 0, const Attrs& attrs = nullptr) {
+  void Compare(const std::string& op, const std::vector<Tensor>& inputs, double tolerance = 0,
+               const Attrs& attrs = nullptr) {
     SCOPED_TRACE(absl::StrCat(op, " of ", inputs.empty() ? "" : DataTypeString(inputs[0].dtype()),
                               inputs.empty() ? "" : inputs[0].shape().DebugString()));
     Graph graph;
@@ -218,11 +220,13 @@ TEST_F(CudaKernels, Products) {
     for (bool a : {false, true}) {
       for (bool b : {false, true}) {
         const Attrs attrs = All({Bool("transpose_a", a), Bool("transpose_b", b)});
-        Compare("MatMul", {Random(dtype, a ? std::vector<int64_t>{17, 5} : std::vector<int64_t>{5, 17}),
-                           Random(dtype, b ? std::vector<int64_t>{9, 17} : std::vector<int64_t>{17, 9})},
+        Compare("MatMul",
+                {Random(dtype, a ? std::vector<int64_t>{17, 5} : std::vector<int64_t>{5, 17}),
+                 Random(dtype, b ? std::vector<int64_t>{9, 17} : std::vector<int64_t>{17, 9})},
                 tolerance, attrs);
-        Compare("BatchMatMul", {Random(dtype, a ? std::vector<int64_t>{2, 3, 16, 8} : std::vector<int64_t>{2, 3, 8, 16}),
-                                Random(dtype, b ? std::vector<int64_t>{2, 3, 4, 16} : std::vector<int64_t>{2, 3, 16, 4})},
+        Compare("BatchMatMul",
+                {Random(dtype, a ? std::vector<int64_t>{2, 3, 16, 8} : std::vector<int64_t>{2, 3, 8, 16}),
+                 Random(dtype, b ? std::vector<int64_t>{2, 3, 4, 16} : std::vector<int64_t>{2, 3, 16, 4})},
                 tolerance, All({Bool("adj_x", a), Bool("adj_y", b)}));
       }
     }
@@ -266,7 +270,8 @@ TEST_F(CudaKernels, Arrays) {
     Compare("ExpandDims", {Random(dtype, {6, 4}), Tensor::Scalar<int32_t>(1)});
     Compare("Pad", {Random(dtype, {3, 4}), Tensor::Of<int32_t>({2, 2}, {1, 2, 0, 3})});
     Compare("Gather", {Random(dtype, {10, 6}), I32({3, 0, 9, 3})});
-    Compare("GatherV2", {Random(dtype, {4, 10, 6}), Tensor::Of<int32_t>({2, 2}, {3, 0, 9, 3}), Tensor::Scalar<int32_t>(1)});
+    Compare("GatherV2",
+            {Random(dtype, {4, 10, 6}), Tensor::Of<int32_t>({2, 2}, {3, 0, 9, 3}), Tensor::Scalar<int32_t>(1)});
     Compare("Fill", {I32({3, 4}), Random(dtype, {})});
     Compare("ZerosLike", {Random(dtype, {3, 4})});
     Compare("Select", {Random(DT_BOOL, {5, 6}), Random(dtype, {5, 6}), Random(dtype, {5, 6})});
@@ -291,7 +296,8 @@ TEST_F(CudaKernels, Windows) {
         Compare("Conv2D", {Random(dtype, {2, 13, 12, 8}), Random(dtype, {3, 3, 8, 16})}, tolerance, window);
         Compare("Conv2D", {Random(dtype, {1, 8, 8, 16}), Random(dtype, {1, 1, 16, 24})}, tolerance, window);
         Compare("Conv2D", {Random(dtype, {1, 19, 19, 3}), Random(dtype, {7, 7, 3, 8})}, tolerance * 2, window);
-        Compare("DepthwiseConv2dNative", {Random(dtype, {2, 13, 12, 8}), Random(dtype, {3, 3, 8, 1})}, tolerance, window);
+        Compare("DepthwiseConv2dNative", {Random(dtype, {2, 13, 12, 8}), Random(dtype, {3, 3, 8, 1})}, tolerance,
+                window);
         Compare("DepthwiseConv2dNative", {Random(dtype, {1, 9, 9, 5}), Random(dtype, {3, 3, 5, 2})}, tolerance, window);
         const Attrs pool = All({window, Ints("ksize", {1, 3, 2, 1})});
         Compare("MaxPool", {Random(dtype, {2, 9, 11, 5})}, 0, pool);

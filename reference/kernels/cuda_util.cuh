@@ -35,10 +35,11 @@ inline int BlocksFor(const CudaContext& cuda, int64_t n, int threads = kThreads)
 inline absl::Status LaunchStatus(const char* kernel) {
   const cudaError_t error = cudaGetLastError();
   if (error == cudaSuccess) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat("The CUDA kernel of ", kernel, " can't be started: ", cudaGetErrorString(error)));
+  return absl::InternalError(
+      absl::StrCat("The CUDA kernel of ", kernel, " can't be started: ", cudaGetErrorString(error)));
 }
 
-#define TFP_CUDA_LOOP(i, n)                                                         \
+#define TFP_CUDA_LOOP(i, n)                                                              \
   for (int64_t i = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x; i < (n); \
        i += static_cast<int64_t>(gridDim.x) * blockDim.x)
 
@@ -81,8 +82,8 @@ inline void RegisterCudaFunction(KernelRegistry* registry, absl::string_view op,
 }
 
 template <typename Kernel>
-void RegisterCudaKernel(KernelRegistry* registry, absl::string_view op, absl::string_view type_attr,
-                        DataTypeMask types, std::vector<std::string> host_memory = {}) {
+void RegisterCudaKernel(KernelRegistry* registry, absl::string_view op, absl::string_view type_attr, DataTypeMask types,
+                        std::vector<std::string> host_memory = {}) {
   registry->Register({.op = std::string(op),
                       .device = DeviceType::kCuda,
                       .type_attr = std::string(type_attr),

@@ -33,8 +33,10 @@ class BinaryCudaKernel : public OpKernel {
                                                    " dimensions; put it on /device:CPU:0"));
     }
     int from = -1;
-    if (same_size_ && x.shape() == b.shape && ctx.OwnsInput(0)) from = 0;
-    else if (same_size_ && y.shape() == b.shape) from = 1;
+    if (same_size_ && x.shape() == b.shape && ctx.OwnsInput(0))
+      from = 0;
+    else if (same_size_ && y.shape() == b.shape)
+      from = 1;
     TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, b.shape, from));
     const int64_t n = out->num_elements();
     if (n == 0) return absl::OkStatus();

@@ -5,7 +5,7 @@
 namespace tfpersist {
 
 void RegisterArithmeticCudaKernels(KernelRegistry* registry) {
-#define TFP_ARITH(op, functor_name, types, fault)                        \
+#define TFP_ARITH(op, functor_name, types, fault)                         \
   RegisterBinaryCuda(registry, #op, CudaTypesOf(types, fault[0] != '\0'), \
                      &BinaryLauncherFor<functor::functor_name, CudaTypesOf(types, fault[0] != '\0')>);
 #include "reference/kernels/cwise_ops.def"

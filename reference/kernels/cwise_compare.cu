@@ -5,9 +5,8 @@
 namespace tfpersist {
 
 void RegisterComparisonCudaKernels(KernelRegistry* registry) {
-#define TFP_COMPARE(op, functor_name, types)         \
-  RegisterBinaryCuda(registry, #op, CudaTypesOf(types), \
-                     &BinaryLauncherFor<functor::functor_name, CudaTypesOf(types)>);
+#define TFP_COMPARE(op, functor_name, types) \
+  RegisterBinaryCuda(registry, #op, CudaTypesOf(types), &BinaryLauncherFor<functor::functor_name, CudaTypesOf(types)>);
 #define TFP_TEST(op, functor_name, types) \
   RegisterUnaryCuda(registry, #op, CudaTypesOf(types), &UnaryLauncherFor<functor::functor_name, CudaTypesOf(types)>);
 #include "reference/kernels/cwise_ops.def"

@@ -30,8 +30,8 @@ using BinaryLauncher = void (*)(CudaContext&, const void* x, const void* y, cons
 template <typename Functor, typename T>
 void LaunchUnary(CudaContext& cuda, const void* x, void* out, int64_t n) {
   using R = decltype(Functor::Apply(T()));
-  UnaryCuda<Functor, T><<<BlocksFor(cuda, n), kThreads, 0, cuda.stream()>>>(static_cast<const T*>(x),
-                                                                            static_cast<R*>(out), n);
+  UnaryCuda<Functor, T>
+      <<<BlocksFor(cuda, n), kThreads, 0, cuda.stream()>>>(static_cast<const T*>(x), static_cast<R*>(out), n);
 }
 
 template <typename Functor, typename T>
@@ -77,8 +77,7 @@ BinaryLauncher BinaryLauncherFor(DataType dtype) {
 
 // cwise.cu
 void RegisterUnaryCuda(KernelRegistry* registry, const char* op, DataTypeMask types, UnaryLauncher (*find)(DataType));
-void RegisterBinaryCuda(KernelRegistry* registry, const char* op, DataTypeMask types,
-                        BinaryLauncher (*find)(DataType));
+void RegisterBinaryCuda(KernelRegistry* registry, const char* op, DataTypeMask types, BinaryLauncher (*find)(DataType));
 
 // What of a row's dtypes has a CUDA kernel. Integers whose fault only the host can report stay there.
 constexpr DataTypeMask CudaTypesOf(DataTypeMask types, bool may_fail = false) {

@@ -239,12 +239,12 @@ struct Relu6Grad {  // (dy, x)
 
 // ---- comparisons and logic ----
 
-#define TFP_COMPARISON(Name, op)                       \
-  struct Name {                                        \
-    template <typename T>                              \
+#define TFP_COMPARISON(Name, op)                                       \
+  struct Name {                                                        \
+    template <typename T>                                              \
     TFP_HOST_DEVICE static bool Apply(const T& a, const T& b, bool&) { \
-      return a op b;                                   \
-    }                                                  \
+      return a op b;                                                   \
+    }                                                                  \
   }
 TFP_COMPARISON(Equal, ==);
 TFP_COMPARISON(NotEqual, !=);

@@ -1,5 +1,5 @@
-// MatMul, BatchMatMul, BatchMatMulV2 and _FusedMatMul through cuBLASLt. float32 is computed in float32 (no TF32); half and
-// bfloat16 are summed in float32 and rounded once. A bias and a Relu ride along as the product's epilogue.
+// MatMul, BatchMatMul, BatchMatMulV2 and _FusedMatMul through cuBLASLt. float32 is computed in float32 (no TF32); half
+// and bfloat16 are summed in float32 and rounded once. A bias and a Relu ride along as the product's epilogue.
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
 
@@ -30,7 +30,9 @@ struct Product {
   int64_t m, k, n, batches, stride_a, stride_b;
   bool bias, relu;
 
-  auto Key() const { return std::tie(dtype, transpose_a, transpose_b, m, k, n, batches, stride_a, stride_b, bias, relu); }
+  auto Key() const {
+    return std::tie(dtype, transpose_a, transpose_b, m, k, n, batches, stride_a, stride_b, bias, relu);
+  }
   bool operator<(const Product& o) const { return Key() < o.Key(); }
 };
 
@@ -57,7 +59,8 @@ class CublasLt {
   }
 
   // out = op(a) op(b) [+ bias] [relu]. Runs of a device take turns, so nothing is locked.
-  absl::Status Multiply(OpKernelContext& ctx, const Product& p, const void* a, const void* b, const void* bias, void* out) {
+  absl::Status Multiply(OpKernelContext& ctx, const Product& p, const void* a, const void* b, const void* bias,
+                        void* out) {
     TFP_RETURN_IF_ERROR(ToStatus(created_, "cublasLtCreate"));
     std::unique_ptr<Prepared>& prepared = prepared_[p];
     if (prepared == nullptr) {
@@ -66,9 +69,9 @@ class CublasLt {
       prepared = std::move(made);
     }
     if (p.bias) {
-      TFP_RETURN_IF_ERROR(ToStatus(cublasLtMatmulDescSetAttribute(prepared->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER,
-                                                                  &bias, sizeof bias),
-                                   "bias"));
+      TFP_RETURN_IF_ERROR(ToStatus(
+          cublasLtMatmulDescSetAttribute(prepared->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof bias),
+          "bias"));
     }
     Tensor workspace;
     if (prepared->workspace > 0) {
@@ -81,10 +84,11 @@ class CublasLt {
     const void* alpha = wide ? static_cast<const void*>(&one_double) : &one;
     const void* beta = wide ? static_cast<const void*>(&zero_double) : &zero;
     // Row-major products are column-major ones of the transposes: the second factor comes first.
-    return ToStatus(cublasLtMatmul(handle_, prepared->desc, alpha, b, prepared->a, a, prepared->b, beta, out, prepared->c, out,
-                                   prepared->c, &prepared->algorithm, workspace.has_value() ? workspace.data() : nullptr,
-                                   prepared->workspace, cuda_.stream()),
-                    "cublasLtMatmul");
+    return ToStatus(
+        cublasLtMatmul(handle_, prepared->desc, alpha, b, prepared->a, a, prepared->b, beta, out, prepared->c, out,
+                       prepared->c, &prepared->algorithm, workspace.has_value() ? workspace.data() : nullptr,
+                       prepared->workspace, cuda_.stream()),
+        "cublasLtMatmul");
   }
 
  private:
@@ -110,15 +114,16 @@ class CublasLt {
       if (p.bias) TFP_RETURN_IF_ERROR(set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias));
     }
     auto layout = [&](cublasLtMatrixLayout_t* made, int64_t rows, int64_t columns, int64_t stride) {
-      TFP_RETURN_IF_ERROR(ToStatus(cublasLtMatrixLayoutCreate(made, type, static_cast<uint64_t>(rows),
-                                                              static_cast<uint64_t>(columns), rows),
-                                   "layout"));
-      const int32_t count = static_cast<int32_t>(p.batches);
       TFP_RETURN_IF_ERROR(ToStatus(
-          cublasLtMatrixLayoutSetAttribute(*made, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count, sizeof count), "batches"));
-      return ToStatus(cublasLtMatrixLayoutSetAttribute(*made, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride,
-                                                       sizeof stride),
-                      "batch stride");
+          cublasLtMatrixLayoutCreate(made, type, static_cast<uint64_t>(rows), static_cast<uint64_t>(columns), rows),
+          "layout"));
+      const int32_t count = static_cast<int32_t>(p.batches);
+      TFP_RETURN_IF_ERROR(
+          ToStatus(cublasLtMatrixLayoutSetAttribute(*made, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count, sizeof count),
+                   "batches"));
+      return ToStatus(
+          cublasLtMatrixLayoutSetAttribute(*made, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride, sizeof stride),
+          "batch stride");
     };
     TFP_RETURN_IF_ERROR(layout(&out->a, p.transpose_b ? p.k : p.n, p.transpose_b ? p.n : p.k, p.stride_b));
     TFP_RETURN_IF_ERROR(layout(&out->b, p.transpose_a ? p.m : p.k, p.transpose_a ? p.k : p.m, p.stride_a));
@@ -192,7 +197,7 @@ class MatMulCudaKernel : public OpKernel {
     const bool relu = fused_.activation == FusedOps::kRelu && !fused_.add;
     const Product p{a.dtype(), transpose_a_, transpose_b_, m, k, n, 1, 0, 0, fused_.bias, relu};
     TFP_RETURN_IF_ERROR(cuda.Library<CublasLt>().Multiply(ctx, p, a.data(), b.data(),
-                                                         fused_.bias ? ctx.input(2).data() : nullptr, out->data()));
+                                                          fused_.bias ? ctx.input(2).data() : nullptr, out->data()));
     return relu ? absl::OkStatus() : FinishOnDevice(fused_, ctx, n, false, out);
   }
 
@@ -204,7 +209,8 @@ class MatMulCudaKernel : public OpKernel {
 // Matrices in the last two dimensions; those before are equal, or (V2) broadcast.
 class BatchMatMulCudaKernel : public OpKernel {
  public:
-  BatchMatMulCudaKernel(bool adj_x, bool adj_y, bool broadcasts) : adj_x_(adj_x), adj_y_(adj_y), broadcasts_(broadcasts) {}
+  BatchMatMulCudaKernel(bool adj_x, bool adj_y, bool broadcasts)
+      : adj_x_(adj_x), adj_y_(adj_y), broadcasts_(broadcasts) {}
 
   static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
     TFP_ASSIGN_OR_RETURN(const bool x, c.BoolAttr("adj_x"));
@@ -216,11 +222,12 @@ class BatchMatMulCudaKernel : public OpKernel {
     const TensorShape x = ctx.input(0).shape(), y = ctx.input(1).shape();
     const int rank = std::max(x.rank(), y.rank());
     if (!broadcasts_ && x.rank() != y.rank()) {
-      return absl::InvalidArgumentError(absl::StrCat("In[0] and In[1] has different ndims: ", x.DebugString(), " vs. ",
-                                                     y.DebugString()));
+      return absl::InvalidArgumentError(
+          absl::StrCat("In[0] and In[1] has different ndims: ", x.DebugString(), " vs. ", y.DebugString()));
     }
     if (x.rank() < 2 || y.rank() < 2) {
-      return absl::InvalidArgumentError(absl::StrCat("In[0] and In[1] ndims must be >= 2: ", std::min(x.rank(), y.rank())));
+      return absl::InvalidArgumentError(
+          absl::StrCat("In[0] and In[1] ndims must be >= 2: ", std::min(x.rank(), y.rank())));
     }
     auto batch_dim = [rank](const TensorShape& s, int d) {
       const int at = d - (rank - s.rank());
@@ -231,8 +238,8 @@ class BatchMatMulCudaKernel : public OpKernel {
     for (int d = 0; d < rank - 2; ++d) {
       const int64_t a = batch_dim(x, d), b = batch_dim(y, d);
       if (a != b && !(broadcasts_ && (a == 1 || b == 1))) {
-        return absl::InvalidArgumentError(absl::StrCat("In[0].dim(", d, ") and In[1].dim(", d, ") must be the same: ",
-                                                       x.DebugString(), " vs ", y.DebugString()));
+        return absl::InvalidArgumentError(absl::StrCat(
+            "In[0].dim(", d, ") and In[1].dim(", d, ") must be the same: ", x.DebugString(), " vs ", y.DebugString()));
       }
       dims.push_back(a == 1 ? b : a);
       batches *= dims.back();
@@ -240,8 +247,9 @@ class BatchMatMulCudaKernel : public OpKernel {
     const int64_t m = x.dim(x.rank() - (adj_x_ ? 1 : 2)), k = x.dim(x.rank() - (adj_x_ ? 2 : 1));
     const int64_t k2 = y.dim(y.rank() - (adj_y_ ? 1 : 2)), n = y.dim(y.rank() - (adj_y_ ? 2 : 1));
     if (k != k2) {
-      return absl::InvalidArgumentError(absl::StrCat("In[0] mismatch In[1] shape: ", k, " vs. ", k2, ": ", x.DebugString(),
-                                                     " ", y.DebugString(), " ", adj_x_ ? 1 : 0, " ", adj_y_ ? 1 : 0));
+      return absl::InvalidArgumentError(absl::StrCat("In[0] mismatch In[1] shape: ", k, " vs. ", k2, ": ",
+                                                     x.DebugString(), " ", y.DebugString(), " ", adj_x_ ? 1 : 0, " ",
+                                                     adj_y_ ? 1 : 0));
     }
     int64_t x_step = m * k, y_step = k * n;
     for (int d = rank - 3; d >= 0; --d) {
@@ -285,10 +293,10 @@ class BatchMatMulCudaKernel : public OpKernel {
         x_at += index[d] * x_strides[d];
         y_at += index[d] * y_strides[d];
       }
-      TFP_RETURN_IF_ERROR(cuda.Library<CublasLt>().Multiply(
-          ctx, p, static_cast<const char*>(ctx.input(0).data()) + x_at * width,
-          static_cast<const char*>(ctx.input(1).data()) + y_at * width, nullptr,
-          static_cast<char*>(out->data()) + done * m * n * width));
+      TFP_RETURN_IF_ERROR(
+          cuda.Library<CublasLt>().Multiply(ctx, p, static_cast<const char*>(ctx.input(0).data()) + x_at * width,
+                                            static_cast<const char*>(ctx.input(1).data()) + y_at * width, nullptr,
+                                            static_cast<char*>(out->data()) + done * m * n * width));
       for (int d = split - 1; d >= 0 && ++index[d] == dims[d]; --d) index[d] = 0;
     }
     return absl::OkStatus();
@@ -300,7 +308,8 @@ class BatchMatMulCudaKernel : public OpKernel {
 
 template <typename Kernel>
 void Register(KernelRegistry* registry, const char* op) {
-  registry->Register({.op = op, .device = DeviceType::kCuda, .type_attr = "T", .types = kFloatTypes, .factory = &Kernel::Make});
+  registry->Register(
+      {.op = op, .device = DeviceType::kCuda, .type_attr = "T", .types = kFloatTypes, .factory = &Kernel::Make});
 }
 
 }  // namespace

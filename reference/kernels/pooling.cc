@@ -1,5 +1,5 @@
-// MaxPool, AvgPool and FusedBatchNorm (inference) on NHWC images. Follows core/kernels/maxpooling_op.cc, avgpooling_op.cc,
-// fused_batch_norm_op.cc.
+// MaxPool, AvgPool and FusedBatchNorm (inference) on NHWC images. Follows core/kernels/maxpooling_op.cc,
+// avgpooling_op.cc, fused_batch_norm_op.cc.
 #include <cmath>
 #include <limits>
 
@@ -82,8 +82,9 @@ class FusedBatchNormKernel : public OpKernel {
     TFP_ASSIGN_OR_RETURN(const bool training, c.BoolAttr("is_training"));
     TFP_ASSIGN_OR_RETURN(const float epsilon, c.FloatAttr("epsilon"));
     if (training || c.StringAttr("data_format").value_or("NHWC") != "NHWC") {
-      return absl::UnimplementedError(absl::StrCat(
-          "Node ", c.name(), ": ", c.def().op(), " has a kernel for inference (is_training=false) on NHWC images alone"));
+      return absl::UnimplementedError(
+          absl::StrCat("Node ", c.name(), ": ", c.def().op(),
+                       " has a kernel for inference (is_training=false) on NHWC images alone"));
     }
     return std::make_unique<FusedBatchNormKernel>(epsilon);
   }

@@ -2,13 +2,14 @@
 //
 // The shape is folded to alternating kept and reduced dimensions first; sums of floats are pairwise, so that their
 // error does not grow with the length.
+#include "reference/kernels/reduction.h"
+
 #include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "reference/kernels/cwise_functors.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
-#include "reference/kernels/reduction.h"
 
 namespace tfpersist {
 

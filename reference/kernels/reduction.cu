@@ -1,5 +1,5 @@
-// Sum, Mean, Prod, Max, Min, All, Any, ArgMax, ArgMin, Softmax, LogSoftmax on CUDA. A warp or a block joins the elements of
-// one result; where the results run along memory, a block's columns share the work instead.
+// Sum, Mean, Prod, Max, Min, All, Any, ArgMax, ArgMin, Softmax, LogSoftmax on CUDA. A warp or a block joins the
+// elements of one result; where the results run along memory, a block's columns share the work instead.
 #include "reference/kernels/cuda_kernels.h"
 #include "reference/kernels/cuda_util.cuh"
 #include "reference/kernels/reduction.h"
@@ -15,7 +15,8 @@ __device__ A ShuffleDown(A value, int delta) {
     const unsigned char byte = static_cast<unsigned char>(moved);
     return *reinterpret_cast<const A*>(&byte);
   } else if constexpr (sizeof(A) == 2) {
-    const int moved = __shfl_down_sync(0xffffffffu, static_cast<int>(*reinterpret_cast<unsigned short*>(&value)), delta);
+    const int moved =
+        __shfl_down_sync(0xffffffffu, static_cast<int>(*reinterpret_cast<unsigned short*>(&value)), delta);
     const unsigned short bits = static_cast<unsigned short>(moved);
     return *reinterpret_cast<const A*>(&bits);
   } else {
@@ -29,7 +30,8 @@ __global__ void ReduceRows(const T* x, Strides kept, Strides reduced, int64_t n_
   using A = typename R::template Acc<T>;
   const int lane = threadIdx.x % kGroup;
   const int64_t groups = static_cast<int64_t>(gridDim.x) * (blockDim.x / kGroup);
-  for (int64_t o = blockIdx.x * static_cast<int64_t>(blockDim.x / kGroup) + threadIdx.x / kGroup; o < n_out; o += groups) {
+  for (int64_t o = blockIdx.x * static_cast<int64_t>(blockDim.x / kGroup) + threadIdx.x / kGroup; o < n_out;
+       o += groups) {
     const T* from = x + kept.Offset(o);
     A acc = R::template Start<T>();
     for (int64_t i = lane; i < per_out; i += kGroup) acc = R::Join(acc, static_cast<A>(from[reduced.Offset(i)]));
@@ -113,14 +115,14 @@ class ReduceCudaKernel : public OpKernel {
       T* to = Elements<T>(out);
       if (!rows && n_out >= 32) {
         const int64_t blocks = std::min<int64_t>((n_out + 31) / 32, int64_t{32} * cuda.multiprocessors());
-        ReduceColumns<R, T><<<static_cast<unsigned>(blocks), dim3(32, 8), 0, cuda.stream()>>>(from, kept, reduced, n_out,
-                                                                                            per_out, to);
+        ReduceColumns<R, T>
+            <<<static_cast<unsigned>(blocks), dim3(32, 8), 0, cuda.stream()>>>(from, kept, reduced, n_out, per_out, to);
       } else if (per_out <= 1024) {
-        ReduceRows<R, T, 32><<<BlocksFor(cuda, n_out * 32), kThreads, 0, cuda.stream()>>>(from, kept, reduced, n_out,
-                                                                                         per_out, to);
+        ReduceRows<R, T, 32>
+            <<<BlocksFor(cuda, n_out * 32), kThreads, 0, cuda.stream()>>>(from, kept, reduced, n_out, per_out, to);
       } else {
-        ReduceRows<R, T, 256><<<BlocksFor(cuda, n_out * 256), kThreads, 0, cuda.stream()>>>(from, kept, reduced, n_out,
-                                                                                           per_out, to);
+        ReduceRows<R, T, 256>
+            <<<BlocksFor(cuda, n_out * 256), kThreads, 0, cuda.stream()>>>(from, kept, reduced, n_out, per_out, to);
       }
       return LaunchStatus("a reduction");
     });
@@ -243,8 +245,8 @@ absl::Status Softmax(OpKernelContext& ctx) {
     using T = typename decltype(tag)::type;
     const int threads = classes <= 64 ? 32 : classes <= 512 ? 128 : 256;
     const auto blocks = static_cast<unsigned>(std::min<int64_t>(rows, int64_t{64} * cuda.multiprocessors()));
-    SoftmaxRows<T, kLog><<<blocks, threads, 0, cuda.stream()>>>(Elements<T>(ctx.input(0)), rows, classes,
-                                                               Elements<T>(out));
+    SoftmaxRows<T, kLog>
+        <<<blocks, threads, 0, cuda.stream()>>>(Elements<T>(ctx.input(0)), rows, classes, Elements<T>(out));
     return LaunchStatus("Softmax");
   });
 }

@@ -20,8 +20,9 @@ absl::StatusOr<const ResourceHandle*> HandleInput(OpKernelContext& ctx, int i) {
 // A kernel of the host can't look into device memory.
 absl::Status CheckReachable(OpKernelContext& ctx, const Tensor& value, absl::string_view name) {
   if (value.memory_kind() != MemoryKind::kCuda || ctx.device().type() == DeviceType::kCuda) return absl::OkStatus();
-  return absl::UnimplementedError(absl::StrCat("Variable ", name, " lies in device memory, and node ", ctx.node_name(),
-                                               " runs on the host. Put both on one device, with tf.device(\"/cpu:0\") say."));
+  return absl::UnimplementedError(
+      absl::StrCat("Variable ", name, " lies in device memory, and node ", ctx.node_name(),
+                   " runs on the host. Put both on one device, with tf.device(\"/cpu:0\") say."));
 }
 
 absl::StatusOr<std::shared_ptr<RefVariable>> LookupVariable(OpKernelContext& ctx, int i) {

@@ -14,9 +14,9 @@
 namespace tfpersist {
 namespace {
 
-constexpr int64_t kChunk = 4 << 20;  // read, checksummed and sent as one
+constexpr int64_t kChunk = 4 << 20;   // read, checksummed and sent as one
 constexpr int64_t kRead = 256 << 10;  // checksummed while it is in the cache
-constexpr int64_t kAlignment = 256;  // as cudaMalloc's; cuBLAS and cuDNN ask for 16
+constexpr int64_t kAlignment = 256;   // as cudaMalloc's; cuBLAS and cuDNN ask for 16
 
 // A part of one block; the block goes with the last of them.
 class PartBuffer : public TensorBuffer {

@@ -132,7 +132,8 @@ class RestoreV2Kernel : public OpKernel {
     if (ctx.IsCancelled()) return absl::CancelledError("Session was closed.");
     for (size_t k = 0; k < order.size(); ++k) {
       if (!values[k].ok()) return values[k].status();
-      if (ctx.device().cuda() != nullptr && values[k]->memory_kind() != MemoryKind::kCuda && IsPlain(values[k]->dtype())) {
+      if (ctx.device().cuda() != nullptr && values[k]->memory_kind() != MemoryKind::kCuda &&
+          IsPlain(values[k]->dtype())) {
         TFP_ASSIGN_OR_RETURN(values[k], ctx.device().cuda()->ToDevice(*values[k]));
       }
       ctx.SetOutput(static_cast<int>(order[k]), *std::move(values[k]));

@@ -1,5 +1,5 @@
-// Updates of variables in device memory: AssignAdd, AssignSub, ApplyGradientDescent, ApplyMomentum, ApplyAdam. In place where
-// nobody else holds the buffer. Follows core/kernels/training_ops.cc.
+// Updates of variables in device memory: AssignAdd, AssignSub, ApplyGradientDescent, ApplyMomentum, ApplyAdam. In place
+// where nobody else holds the buffer. Follows core/kernels/training_ops.cc.
 #include "reference/kernels/cuda_kernels.h"
 #include "reference/kernels/cuda_util.cuh"
 #include "reference/kernels/dense_update.h"
@@ -80,7 +80,8 @@ absl::Status AssignUpdate(OpKernelContext& ctx) {
   return ForFloats(ctx, value, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const int64_t n = value.num_elements();
-    UpdateElements<F, T><<<BlocksFor(cuda, n), kThreads, 0, cuda.stream()>>>(Elements<T>(&value), Elements<T>(delta), n);
+    UpdateElements<F, T>
+        <<<BlocksFor(cuda, n), kThreads, 0, cuda.stream()>>>(Elements<T>(&value), Elements<T>(delta), n);
   });
 }
 
@@ -89,7 +90,8 @@ __global__ void DescendElements(T* variable, const T* alpha, const T* delta, int
   using W = functor::Wide<T>;
   const W rate = static_cast<W>(*alpha);
   TFP_CUDA_LOOP(i, n) {
-    variable[i] = static_cast<T>(static_cast<W>(variable[i]) - static_cast<W>(static_cast<T>(rate * static_cast<W>(delta[i]))));
+    variable[i] =
+        static_cast<T>(static_cast<W>(variable[i]) - static_cast<W>(static_cast<T>(rate * static_cast<W>(delta[i]))));
   }
 }
 
@@ -104,8 +106,8 @@ absl::Status ApplyGradientDescent(OpKernelContext& ctx) {
   return ForFloats(ctx, value, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const int64_t n = value.num_elements();
-    DescendElements<T><<<BlocksFor(cuda, n), kThreads, 0, cuda.stream()>>>(Elements<T>(&value), Elements<T>(ctx.input(1)),
-                                                                          Elements<T>(ctx.input(2)), n);
+    DescendElements<T><<<BlocksFor(cuda, n), kThreads, 0, cuda.stream()>>>(
+        Elements<T>(&value), Elements<T>(ctx.input(1)), Elements<T>(ctx.input(2)), n);
   });
 }
 
@@ -155,10 +157,12 @@ class ApplyMomentumKernel : public OpKernel {
 
 template <typename T>
 __global__ void AdamElements(T* variable, T* m, T* v, const T* beta1_power, const T* beta2_power, const T* lr,
-                             const T* beta1, const T* beta2, const T* epsilon, const T* grad, bool nesterov, int64_t n) {
+                             const T* beta1, const T* beta2, const T* epsilon, const T* grad, bool nesterov,
+                             int64_t n) {
   using W = functor::Wide<T>;
   const W b1 = static_cast<W>(*beta1), b2 = static_cast<W>(*beta2), e = static_cast<W>(*epsilon);
-  const W alpha = static_cast<W>(*lr) * sqrt(W(1) - static_cast<W>(*beta2_power)) / (W(1) - static_cast<W>(*beta1_power));
+  const W alpha =
+      static_cast<W>(*lr) * sqrt(W(1) - static_cast<W>(*beta2_power)) / (W(1) - static_cast<W>(*beta1_power));
   TFP_CUDA_LOOP(i, n) {
     const W g = static_cast<W>(grad[i]);
     const W mi = static_cast<W>(m[i]) + (g - static_cast<W>(m[i])) * (W(1) - b1);

@@ -15,8 +15,8 @@ absl::StatusOr<WindowAttrs> WindowAttrs::Of(const OpKernelConstruction& c) {
   WindowAttrs w;
   const std::string format = c.StringAttr("data_format").value_or("NHWC");
   if (format != "NHWC") {
-    return absl::UnimplementedError(absl::StrCat("The Conv2D op currently only supports the NHWC tensor format, and node ", c.name(),
-                                                 " asks for ", format));
+    return absl::UnimplementedError(absl::StrCat(
+        "The Conv2D op currently only supports the NHWC tensor format, and node ", c.name(), " asks for ", format));
   }
   TFP_ASSIGN_OR_RETURN(const std::vector<int64_t> strides, c.IntListAttr("strides"));
   TFP_ASSIGN_OR_RETURN(w.padding, c.StringAttr("padding"));
@@ -55,7 +55,8 @@ absl::StatusOr<WindowAttrs> WindowAttrs::Of(const OpKernelConstruction& c) {
 }
 
 absl::StatusOr<Window> WindowAttrs::On(const TensorShape& input, int64_t window_rows, int64_t window_cols) const {
-  if (input.rank() != 4) return absl::InvalidArgumentError(absl::StrCat("input must be 4-dimensional", input.DebugString()));
+  if (input.rank() != 4)
+    return absl::InvalidArgumentError(absl::StrCat("input must be 4-dimensional", input.DebugString()));
   for (int d = 0; d < 4; ++d) {
     if (input.dim(d) > INT32_MAX) return absl::InvalidArgumentError("input dimensions must be below 2^31");
   }
@@ -93,8 +94,9 @@ absl::StatusOr<Window> WindowAttrs::On(const TensorShape& input, int64_t window_
             &w.pad_bottom) ||
       !axis(w.in_cols, w.cols, col_stride, col_dilation, explicit_pads[2], explicit_pads[3], &w.out_cols, &w.pad_left,
             &w.pad_right)) {
-    return absl::InvalidArgumentError(absl::StrCat("Computed output size would be negative: input ", input.DebugString(),
-                                                   ", window [", window_rows, ",", window_cols, "]"));
+    return absl::InvalidArgumentError(absl::StrCat("Computed output size would be negative: input ",
+                                                   input.DebugString(), ", window [", window_rows, ",", window_cols,
+                                                   "]"));
   }
   return w;
 }

@@ -1,4 +1,5 @@
-// Pooling, depthwise convolution, batch norm, BiasAdd, BiasAddGrad, and the tail of fused products, on CUDA and NHWC images.
+// Pooling, depthwise convolution, batch norm, BiasAdd, BiasAddGrad, and the tail of fused products, on CUDA and NHWC
+// images.
 #include <cfloat>
 
 #include "reference/kernels/cuda_kernels.h"
@@ -41,15 +42,16 @@ __global__ void FinishElements(T* out, const T* bias, const T* addend, int activ
 
 }  // namespace
 
-absl::Status FinishOnDevice(const FusedOps& fused, OpKernelContext& ctx, int64_t channels, bool needs_bias, Tensor* out) {
+absl::Status FinishOnDevice(const FusedOps& fused, OpKernelContext& ctx, int64_t channels, bool needs_bias,
+                            Tensor* out) {
   if (!needs_bias && !fused.add && fused.activation == FusedOps::kNone) return absl::OkStatus();
   CudaContext& cuda = *ctx.device().cuda();
   const int64_t n = out->num_elements();
   return Dispatch<kCudaFloats>(out->dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     FinishElements<T><<<BlocksFor(cuda, n), kThreads, 0, cuda.stream()>>>(
-        Elements<T>(out), needs_bias ? Elements<T>(ctx.input(2)) : nullptr, fused.add ? Elements<T>(ctx.input(3)) : nullptr,
-        fused.activation, channels, n);
+        Elements<T>(out), needs_bias ? Elements<T>(ctx.input(2)) : nullptr,
+        fused.add ? Elements<T>(ctx.input(3)) : nullptr, fused.activation, channels, n);
     return LaunchStatus("a fused op");
   });
 }
@@ -57,8 +59,8 @@ absl::Status FinishOnDevice(const FusedOps& fused, OpKernelContext& ctx, int64_t
 namespace {
 
 struct WindowArgs {
-  int in_rows, in_cols, depth, rows, cols, row_stride, col_stride, row_dilation, col_dilation, out_rows, out_cols, pad_top,
-      pad_left;
+  int in_rows, in_cols, depth, rows, cols, row_stride, col_stride, row_dilation, col_dilation, out_rows, out_cols,
+      pad_top, pad_left;
 };
 
 WindowArgs ArgsOf(const Window& w) {
@@ -117,7 +119,7 @@ class PoolCudaKernel : public OpKernel {
     return Dispatch<kCudaFloats>(x.dtype(), [&](auto tag) {
       using T = typename decltype(tag)::type;
       PoolElements<T, kMax><<<BlocksFor(cuda, n), kThreads, 0, cuda.stream()>>>(Elements<T>(ctx.input(0)), ArgsOf(w),
-                                                                               Elements<T>(out), n);
+                                                                                Elements<T>(out), n);
       return LaunchStatus("pooling");
     });
   }
@@ -133,8 +135,8 @@ struct alignas(sizeof(T) * kPack) Pack {
 };
 
 template <typename T, int kPack>
-__global__ void DepthwiseElements(const T* x, const T* filter, const T* bias, WindowArgs w, int multiplier, int activation,
-                                  T* out, int64_t n) {
+__global__ void DepthwiseElements(const T* x, const T* filter, const T* bias, WindowArgs w, int multiplier,
+                                  int activation, T* out, int64_t n) {
   using A = functor::Wide<T>;
   const int out_depth = w.depth * multiplier;
   TFP_CUDA_LOOP(i, n / kPack) {
@@ -235,7 +237,8 @@ __global__ void NormalizeElements(const T* x, const U* scale, const U* offset, c
   TFP_CUDA_LOOP(i, n) {
     const int64_t c = i % channels;
     const float factor = static_cast<float>(scale[c]) * rsqrtf(static_cast<float>(variance[c]) + epsilon);
-    out[i] = static_cast<T>((static_cast<float>(x[i]) - static_cast<float>(mean[c])) * factor + static_cast<float>(offset[c]));
+    out[i] = static_cast<T>((static_cast<float>(x[i]) - static_cast<float>(mean[c])) * factor +
+                            static_cast<float>(offset[c]));
   }
 }
 
@@ -247,7 +250,8 @@ class FusedBatchNormCudaKernel : public OpKernel {
     TFP_ASSIGN_OR_RETURN(const bool training, c.BoolAttr("is_training"));
     TFP_ASSIGN_OR_RETURN(const float epsilon, c.FloatAttr("epsilon"));
     if (training || c.StringAttr("data_format").value_or("NHWC") != "NHWC") {
-      return absl::UnimplementedError(absl::StrCat("Node ", c.name(), ": batch norm has a CUDA kernel for inference on NHWC "
+      return absl::UnimplementedError(absl::StrCat("Node ", c.name(),
+                                                   ": batch norm has a CUDA kernel for inference on NHWC "
                                                    "images alone. Put it on /device:CPU:0."));
     }
     return std::make_unique<FusedBatchNormCudaKernel>(epsilon);
@@ -303,7 +307,8 @@ class BiasAddCudaKernel : public OpKernel {
   absl::Status Compute(OpKernelContext& ctx) override {
     const TensorShape x = ctx.input(0).shape(), bias = ctx.input(1).shape();
     const int rank = x.rank();
-    if (rank < 2) return absl::InvalidArgumentError(absl::StrCat("Input tensor must be at least 2D: ", x.DebugString()));
+    if (rank < 2)
+      return absl::InvalidArgumentError(absl::StrCat("Input tensor must be at least 2D: ", x.DebugString()));
     if (bias.rank() != 1) return absl::InvalidArgumentError(absl::StrCat("Biases must be 1D: ", bias.DebugString()));
     const int channel = nchw_ ? std::max(1, rank - 3) : rank - 1;
     if (bias.dim(0) != x.dim(channel)) {
@@ -319,8 +324,8 @@ class BiasAddCudaKernel : public OpKernel {
     CudaContext& cuda = *ctx.device().cuda();
     return Dispatch<kCudaNumbers>(out->dtype(), [&](auto tag) {
       using T = typename decltype(tag)::type;
-      AddBias<T><<<BlocksFor(cuda, n), kThreads, 0, cuda.stream()>>>(Elements<T>(ctx.input(0)), Elements<T>(ctx.input(1)),
-                                                                    after, bias.dim(0), Elements<T>(out), n);
+      AddBias<T><<<BlocksFor(cuda, n), kThreads, 0, cuda.stream()>>>(
+          Elements<T>(ctx.input(0)), Elements<T>(ctx.input(1)), after, bias.dim(0), Elements<T>(out), n);
       return LaunchStatus("BiasAdd");
     });
   }

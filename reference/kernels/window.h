@@ -1,5 +1,5 @@
-// What convolutions, pooling and fused products share on every device: the window's geometry, and what is fused behind a
-// product.
+// What convolutions, pooling and fused products share on every device: the window's geometry, and what is fused behind
+// a product.
 #ifndef TFPERSIST_REFERENCE_KERNELS_WINDOW_H_
 #define TFPERSIST_REFERENCE_KERNELS_WINDOW_H_
 
@@ -22,8 +22,8 @@ struct Window {
 // The attrs strides (or ksize), padding, dilations and data_format of a node; UNIMPLEMENTED for NCHW.
 struct WindowAttrs {
   int64_t row_stride = 1, col_stride = 1, row_dilation = 1, col_dilation = 1;
-  int64_t ksize_rows = 0, ksize_cols = 0;  // of pooling
-  std::string padding;                     // "SAME", "VALID", "EXPLICIT"
+  int64_t ksize_rows = 0, ksize_cols = 0;   // of pooling
+  std::string padding;                      // "SAME", "VALID", "EXPLICIT"
   int64_t explicit_pads[4] = {0, 0, 0, 0};  // top, bottom, left, right
 
   static absl::StatusOr<WindowAttrs> Of(const OpKernelConstruction& c);
@@ -31,7 +31,8 @@ struct WindowAttrs {
   absl::StatusOr<Window> On(const TensorShape& input, int64_t window_rows, int64_t window_cols) const;
 };
 
-// What grappler's remapper, and ours, put behind a convolution or a product: attr fused_ops of _FusedConv2D and its kin.
+// What grappler's remapper, and ours, put behind a convolution or a product: attr fused_ops of _FusedConv2D and its
+// kin.
 struct FusedOps {
   enum Activation { kNone, kRelu, kRelu6, kElu, kTanh, kSigmoid };
   bool bias = false, add = false;

@@ -7,7 +7,8 @@
 namespace tfpersist {
 
 // Adds the bias (input 2) if `needs_bias`, the addend (input 3) if there is one, and applies the activation, in place.
-absl::Status FinishOnDevice(const FusedOps& fused, OpKernelContext& ctx, int64_t channels, bool needs_bias, Tensor* out);
+absl::Status FinishOnDevice(const FusedOps& fused, OpKernelContext& ctx, int64_t channels, bool needs_bias,
+                            Tensor* out);
 
 }  // namespace tfpersist
 

@@ -2,7 +2,8 @@
 // NVIDIA's libraries. No CUDA header is needed to read this one, so that the layers above know no toolkit.
 //
 // All work of a session on one device goes to stream(), in the order of the calls: memory that is let go may be used
-// again at once by what is queued later. Thread rules: runs of one device take turns (mutex()); the rest is thread-safe.
+// again at once by what is queued later. Thread rules: runs of one device take turns (mutex()); the rest is
+// thread-safe.
 #ifndef TFPERSIST_REFERENCE_OP_CUDA_CONTEXT_H_
 #define TFPERSIST_REFERENCE_OP_CUDA_CONTEXT_H_
 

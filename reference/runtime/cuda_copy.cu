@@ -60,8 +60,9 @@ void Launch(CudaContext& cuda, const void* from, void* to, const Box& box, int64
   auto* target = static_cast<Word*>(to);
   // [batch,] a, b with the source running along a and the target along b.
   const int r = box.rank;
-  if ((r == 2 || r == 3) && box.to[r - 1] == 1 && box.from[r - 2] == 1 && box.from[r - 1] != 1 && box.size[r - 1] >= 16 &&
-      box.size[r - 2] >= 16 && (r == 2 || box.size[0] <= 65535) && box.size[r - 1] < (int64_t{65535} << 5)) {
+  if ((r == 2 || r == 3) && box.to[r - 1] == 1 && box.from[r - 2] == 1 && box.from[r - 1] != 1 &&
+      box.size[r - 1] >= 16 && box.size[r - 2] >= 16 && (r == 2 || box.size[0] <= 65535) &&
+      box.size[r - 1] < (int64_t{65535} << 5)) {
     const int64_t rows = box.size[r - 1], columns = box.size[r - 2];
     const dim3 grid(static_cast<unsigned>((columns + 31) / 32), static_cast<unsigned>((rows + 31) / 32),
                     r == 3 ? static_cast<unsigned>(box.size[0]) : 1);
@@ -108,9 +109,9 @@ absl::Status CopyBoxOnDevice(CudaContext& cuda, const void* from, void* to, absl
   }
   // Runs move in wider words where they can.
   while (width < 16 && last.from_stride == 1 && last.to_stride == 1 && last.size % 2 == 0 && Aligned(from, 2 * width) &&
-         Aligned(to, 2 * width) &&
-         std::all_of(folded.begin(), folded.end() - 1,
-                     [](const CudaContext::BoxDim& d) { return d.from_stride % 2 == 0 && d.to_stride % 2 == 0; })) {
+         Aligned(to, 2 * width) && std::all_of(folded.begin(), folded.end() - 1, [](const CudaContext::BoxDim& d) {
+           return d.from_stride % 2 == 0 && d.to_stride % 2 == 0;
+         })) {
     for (CudaContext::BoxDim& d : folded) {
       d.from_stride /= 2;
       d.to_stride /= 2;

@@ -63,8 +63,8 @@ class BlockPool {
       }
       if (error != cudaSuccess) {
         cudaGetLastError();  // the error is told here; the next call starts afresh
-        return absl::ResourceExhaustedError(absl::StrCat("OOM when allocating ", size, " bytes of ", what_, " (", in_use_,
-                                                         " in use): ", cudaGetErrorString(error)));
+        return absl::ResourceExhaustedError(absl::StrCat("OOM when allocating ", size, " bytes of ", what_, " (",
+                                                         in_use_, " in use): ", cudaGetErrorString(error)));
       }
       reserved_ += size;
       in_use_ += size;
@@ -243,8 +243,7 @@ class Context final : public CudaContext {
 
 class RecordedGraph : public CudaGraph {
  public:
-  RecordedGraph(cudaGraph_t graph, cudaStream_t stream, std::shared_ptr<BlockPool> pool,
-                Blocks blocks)
+  RecordedGraph(cudaGraph_t graph, cudaStream_t stream, std::shared_ptr<BlockPool> pool, Blocks blocks)
       : graph_(graph), stream_(stream), pool_(std::move(pool)), blocks_(std::move(blocks)) {}
   ~RecordedGraph() override {
     if (exec_ != nullptr) cudaGraphExecDestroy(exec_);
@@ -292,8 +291,7 @@ class Impl final : public CudaDevice {
       context_.pool().Return(blocks);
       return absl::FailedPreconditionError(absl::StrCat("no CUDA graph of this run: ", cudaGetErrorString(error)));
     }
-    auto made =
-        std::make_unique<RecordedGraph>(graph, context_.stream(), context_.shared_pool(), std::move(blocks));
+    auto made = std::make_unique<RecordedGraph>(graph, context_.stream(), context_.shared_pool(), std::move(blocks));
     TFP_RETURN_IF_ERROR(made->Init());
     return made;
   }
@@ -337,8 +335,8 @@ std::string CudaDevice::Describe() {
 absl::StatusOr<std::unique_ptr<CudaDevice>> CudaDevice::Create(int ordinal, ThreadPool& threads) {
   const int count = Count();
   if (ordinal >= count) {
-    return absl::NotFoundError(absl::StrCat("A session on GPU ", ordinal, " was asked for, and there are ", count,
-                                            " (", Describe(), "). Ask for the CPU."));
+    return absl::NotFoundError(absl::StrCat("A session on GPU ", ordinal, " was asked for, and there are ", count, " (",
+                                            Describe(), "). Ask for the CPU."));
   }
   auto device = std::make_unique<Impl>(ordinal, threads);
   TFP_RETURN_IF_ERROR(device->Init());

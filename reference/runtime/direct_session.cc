@@ -12,8 +12,8 @@
 #include "absl/synchronization/mutex.h"
 #include "reference/base/status.h"
 #include "reference/base/threads.h"
-#include "reference/runtime/construction.h"
 #include "reference/op/cuda_context.h"
+#include "reference/runtime/construction.h"
 #include "reference/runtime/cpu_device.h"
 #include "reference/runtime/cuda_device.h"
 #include "reference/runtime/executor.h"
@@ -88,14 +88,22 @@ class DirectSession::Impl : public KernelSource {
       if (cuda.ok()) devices_.push_back(*std::move(cuda));
     }
     accelerator_ = devices_.back()->type() == DeviceType::kCuda ? devices_.back().get() : nullptr;
-    placer_ = std::make_unique<Placer>(devices_, options.allow_soft_placement, [this](const Node& node, DeviceType type) {
-      return registry_.Find(node.def(), type) != nullptr;
-    });
+    placer_ = std::make_unique<Placer>(
+        devices_, options.allow_soft_placement,
+        [this](const Node& node, DeviceType type) { return registry_.Find(node.def(), type) != nullptr; });
   }
 
   absl::Status Run(absl::Span<const Feed> feeds, absl::Span<const Output> fetches, absl::Span<Node* const> targets,
                    RunMetadata* metadata, std::vector<Tensor>* fetched, absl::Span<Tensor* const> owned_feeds = {},
                    bool keep_on_device = false);
+
+  absl::Status CheckPartialRun(absl::Span<const Feed> feeds, absl::Span<const Output> fetches,
+                               absl::Span<Node* const> targets) {
+    TFP_RETURN_IF_ERROR(CheckOpen());
+    return CheckSignature(feeds, fetches, targets).status();
+  }
+  absl::Status RunPart(absl::Span<const Feed> feeds, absl::Span<const Output> fetches, absl::Span<Node* const> targets,
+                       const absl::flat_hash_set<const Node*>& cut, std::vector<Tensor>* fetched);
 
   absl::Status CheckOpen() const {
     if (ABSL_PREDICT_FALSE(closed_.load(std::memory_order_acquire))) {
@@ -325,6 +333,28 @@ absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<c
   return status;
 }
 
+absl::Status DirectSession::Impl::RunPart(absl::Span<const Feed> feeds, absl::Span<const Output> fetches,
+                                          absl::Span<Node* const> targets, const absl::flat_hash_set<const Node*>& cut,
+                                          std::vector<Tensor>* fetched) {
+  TFP_RETURN_IF_ERROR(CheckOpen());
+  RunSignature signature;
+  FeedList values;
+  for (const auto& [output, value] : feeds) {
+    signature.feeds.push_back(output);
+    values.push_back(&value);
+  }
+  signature.fetches.assign(fetches.begin(), fetches.end());
+  signature.targets.assign(targets.begin(), targets.end());
+  std::unique_ptr<Plan> plan;
+  {
+    absl::MutexLock lock(&mu_);
+    TFP_RETURN_IF_ERROR(placer_->PlaceNewNodes(graph_));
+    placed_version_.store(graph_.version(), std::memory_order_release);
+    TFP_ASSIGN_OR_RETURN(plan, Plan::CompileInner(std::move(signature), *this, cut, graph_.limits().max_nesting));
+  }
+  return RunState(*plan).Run(values, RunEnvironment{&resources_, &closed_, nullptr, {}}, fetched);
+}
+
 DirectSession::DirectSession(Graph& graph, const KernelRegistry& kernels, SessionOptions options)
     : graph_(graph), impl_(std::make_unique<Impl>(graph, kernels, options)) {}
 
@@ -394,6 +424,22 @@ absl::StatusOr<std::vector<Tensor>> DirectSession::Run(absl::Span<const NamedFee
   for (size_t i = 0; i < fetches.size(); ++i) {
     if (position[i] >= 0) fetched[i] = std::move(values[position[i]]);
   }
+  return fetched;
+}
+
+absl::Status DirectSession::CheckPartialRun(absl::Span<const Output> feeds, absl::Span<const Output> fetches,
+                                            absl::Span<Node* const> targets) {
+  std::vector<Feed> without_values;
+  for (const Output& feed : feeds) without_values.emplace_back(feed, Tensor());
+  return impl_->CheckPartialRun(without_values, fetches, targets);
+}
+
+absl::StatusOr<std::vector<Tensor>> DirectSession::RunPart(absl::Span<const Feed> feeds,
+                                                           absl::Span<const Output> fetches,
+                                                           absl::Span<Node* const> targets,
+                                                           const absl::flat_hash_set<const Node*>& cut) {
+  std::vector<Tensor> fetched;
+  TFP_RETURN_IF_ERROR(impl_->RunPart(feeds, fetches, targets, cut, &fetched));
   return fetched;
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "reference/graph/graph.h"
@@ -65,6 +66,13 @@ class DirectSession {
                                                          absl::Span<const Output> fetches);
   absl::StatusOr<Tensor> Run(Output fetch);
   absl::Status Run(Node* target);
+
+  // The steps of a partial run (runtime/partial_run.h): its check, and one part, for which the nodes of `cut` have run.
+  absl::Status CheckPartialRun(absl::Span<const Output> feeds, absl::Span<const Output> fetches,
+                               absl::Span<Node* const> targets);
+  absl::StatusOr<std::vector<Tensor>> RunPart(absl::Span<const Feed> feeds, absl::Span<const Output> fetches,
+                                              absl::Span<Node* const> targets,
+                                              const absl::flat_hash_set<const Node*>& cut);
 
   // Afterwards every call is FAILED_PRECONDITION "Attempted to use a closed Session.".
   void Close();

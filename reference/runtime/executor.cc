@@ -46,8 +46,8 @@ class RunState::Context final : public OpKernelContext {
     }
     const bool on_host = !step_->on_device || !plan_.slot_on_device(step_->first_output + i);
     TFP_ASSIGN_OR_RETURN(
-        out.value, Tensor::Allocate(dtype, shape,
-                                    step_->on_device && on_host ? HeapAllocator() : step_->device->allocator()));
+        out.value,
+        Tensor::Allocate(dtype, shape, step_->on_device && on_host ? HeapAllocator() : step_->device->allocator()));
     return &out.value;
   }
   void SetOutput(int i, Tensor value) override { outputs_[i].value = std::move(value); }
@@ -56,7 +56,8 @@ class RunState::Context final : public OpKernelContext {
   bool IsInputDead(int i) const override { return state_.slots_[inputs_[i].slot].dead; }
   bool OwnsInput(int i) const override {
     const Plan::Input& in = inputs_[i];
-    return (in.flags & ~(given_up_ | Plan::kConstValue)) == Plan::kLastUse && state_.slots_[in.slot].value.RefCountIsOne();
+    return (in.flags & ~(given_up_ | Plan::kConstValue)) == Plan::kLastUse &&
+           state_.slots_[in.slot].value.RefCountIsOne();
   }
   bool IsConstant(int i) const override { return (inputs_[i].flags & Plan::kConstValue) != 0; }
   absl::StatusOr<Tensor> AllocateTemp(DataType dtype, const TensorShape& shape) override {
@@ -74,8 +75,7 @@ class RunState::Context final : public OpKernelContext {
   bool CanForward(int out, int i, DataType dtype, const TensorShape& shape) const {
     if (!OwnsInput(i)) return false;
     const Tensor& t = input(i);
-    if (step_->on_device &&
-        (t.memory_kind() == MemoryKind::kCuda) != plan_.slot_on_device(step_->first_output + out)) {
+    if (step_->on_device && (t.memory_kind() == MemoryKind::kCuda) != plan_.slot_on_device(step_->first_output + out)) {
       return false;
     }
     if (t.num_elements() != shape.num_elements() || t.num_elements() == 0) return false;

@@ -68,10 +68,10 @@ class RunState {
 
   const Plan& plan_;
   std::vector<Slot> slots_;
-  std::vector<const Tensor*> input_tensors_;  // of the current step
-  std::vector<Tensor> dereferenced_;          // of the current step
-  std::vector<uint8_t> step_dead_;            // filled only when the plan may_be_dead()
-  std::unique_ptr<CudaReplay> replay_;        // of a plan that is replayable()
+  std::vector<const Tensor*> input_tensors_;             // of the current step
+  std::vector<Tensor> dereferenced_;                     // of the current step
+  std::vector<uint8_t> step_dead_;                       // filled only when the plan may_be_dead()
+  std::unique_ptr<CudaReplay> replay_;                   // of a plan that is replayable()
   std::vector<RefVariable*>* seen_variables_ = nullptr;  // not null: every variable that is read or changed is added
 };
 

@@ -37,8 +37,9 @@ std::vector<bool> OnHost(const Node& node, const PlacedKernel& placed, bool inpu
     } else if (!arg.type_list_attr().empty()) {
       count = node.attr(arg.type_list_attr()) != nullptr ? node.attr(arg.type_list_attr())->list().type_size() : 0;
     }
-    const bool named = placed.def != nullptr && std::find(placed.def->host_memory.begin(), placed.def->host_memory.end(),
-                                                          arg.name()) != placed.def->host_memory.end();
+    const bool named = placed.def != nullptr &&
+                       std::find(placed.def->host_memory.begin(), placed.def->host_memory.end(), arg.name()) !=
+                           placed.def->host_memory.end();
     for (int64_t k = 0; k < count && i < on_host.size(); ++k, ++i) on_host[i] = named || !IsPlain(BaseType(types[i]));
   }
   return on_host;

@@ -80,7 +80,7 @@ class Plan {
   struct Step {
     OpKernel* kernel;
     Device* device;
-    const Node* node;  // of a loop: the first Exit that is asked for; of a copy: who wants it
+    const Node* node;                     // of a loop: the first Exit that is asked for; of a copy: who wants it
     int32_t first_input, num_inputs;      // in inputs()
     int32_t first_output, num_outputs;    // slots
     int32_t first_release, num_releases;  // in releases(): slots that nothing needs any more
@@ -139,7 +139,7 @@ class Plan {
   Plan() = default;
 
   RunSignature signature_;
-  bool inner_ = false;  // a part of a loop: its feeds are nodes of the frame
+  bool inner_ = false;                                   // a part of a loop: its feeds are nodes of the frame
   std::vector<std::unique_ptr<OpKernel>> loop_kernels_;  // and copies
   std::vector<Step> steps_;
   std::vector<Input> inputs_;
