@@ -24,6 +24,7 @@ void RegisterCpuKernels(KernelRegistry* registry) {
   RegisterSoftmaxKernels(registry);
   RegisterConvKernels(registry);
   RegisterPoolingKernels(registry);
+  RegisterImageKernels(registry);
   RegisterPadKernels(registry);
   RegisterStringKernels(registry);
   RegisterSaveRestoreKernels(registry);

@@ -31,6 +31,7 @@ void RegisterReductionKernels(KernelRegistry* registry);         // reduction.cc
 void RegisterSoftmaxKernels(KernelRegistry* registry);           // softmax.cc
 void RegisterConvKernels(KernelRegistry* registry);              // conv.cc: Conv2D, DepthwiseConv2dNative
 void RegisterPoolingKernels(KernelRegistry* registry);           // pooling.cc: MaxPool, AvgPool, FusedBatchNorm
+void RegisterImageKernels(KernelRegistry* registry);             // image.cc: LRN, ResizeBilinear, SpaceToBatchND, …
 void RegisterPadKernels(KernelRegistry* registry);               // pad.cc: Pad, PadV2
 void RegisterStringKernels(KernelRegistry* registry);            // string.cc: StringJoin
 void RegisterSaveRestoreKernels(KernelRegistry* registry);       // save_restore.cc: SaveV2, RestoreV2, …
