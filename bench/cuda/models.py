@@ -24,13 +24,14 @@ TYPES = {"float32": 1, "float16": 19, "bfloat16": 14}
 class GraphBackend:
     """Writes TensorFlow's nodes. Values are tensor names."""
 
-    def __init__(self, dtype):
+    def __init__(self, dtype, fused=False):
+        self.fused = fused  # a convolution and what follows it as one _FusedConv2D, as grappler's remapper writes it
         from tensorboard.compat.proto import graph_pb2
         self.graph, self.dtype, self.count, self.random = graph_pb2.GraphDef(), dtype, 0, np.random.default_rng(1)
 
     def node(self, op, inputs, name=None, **attrs):
         self.count += 1
-        n = self.graph.node.add(op=op, name=name or "%s_%d" % (op.lower(), self.count))
+        n = self.graph.node.add(op=op, name=name or "%s_%d" % (op.lower().strip("_"), self.count))
         n.input.extend(inputs)
         for key, value in attrs.items():
             a = n.attr[key]
@@ -101,6 +102,13 @@ class GraphBackend:
         else:
             padding = b"SAME"
         op = "DepthwiseConv2dNative" if depthwise else "Conv2D"
+        if self.fused:
+            steps = [b"BiasAdd"] + ([b"Add"] if add is not None else []) + ([{"relu": b"Relu", "relu6": b"Relu6"}[relu]] if relu else [])
+            inputs = [x, self.array(w), self.array(b)] + ([add] if add is not None else [])
+            name = self.typed("_Fused" + op, inputs, strides=[1, stride, stride, 1], padding=padding, data_format=b"NHWC", dilations=[1, 1, 1, 1],
+                              num_args=len(inputs) - 2)
+            self.graph.node[-1].attr["fused_ops"].list.s.extend(steps)
+            return name
         y = self.typed(op, [x, self.array(w)], strides=[1, stride, stride, 1], padding=padding, data_format=b"NHWC", dilations=[1, 1, 1, 1])
         y = self.typed("BiasAdd", [y, self.array(b)], data_format=b"NHWC")
         if add is not None:
@@ -223,16 +231,28 @@ class TorchBackend:
         return self.torch.nn.functional.layer_norm(x, x.shape[-1:], g, b, 1e-6)
 
 
+class Shape:
+    """Stands for weights that PyTorch has already, so that a compiled model sees no numpy."""
+
+    def __init__(self, shape):
+        self.shape = shape
+
+    def __radd__(self, other):
+        return self
+
+
 class Weights:
     """The same numbers for both: a new generator for each pass over the model. PyTorch keeps what it made of them."""
 
     def __init__(self, cached):
-        self.random, self.cached, self.arrays, self.next = np.random.default_rng(7), cached, [], 0
+        self.random, self.cached, self.arrays, self.next, self.kept = np.random.default_rng(7), cached, [], 0, False
 
     def begin(self):
         self.next = 0
 
     def __call__(self, *shape, scale=None):
+        if self.kept:
+            return Shape(shape)
         if self.next == len(self.arrays):
             fan = int(np.prod(shape[:-1])) or 1
             self.arrays.append((self.random.standard_normal(shape) * (scale or (2.0 / fan) ** 0.5)).astype(np.float32))
@@ -309,7 +329,7 @@ def measure(args, torch, name, dtype, batch, folder, compiled):
     call = (lambda b, x, w: model(b, x, w, batch)) if kind == "ids" else model
     random = np.random.default_rng(3)
     weights = Weights(True)
-    graph = GraphBackend(dtype)
+    graph = GraphBackend(dtype, args.fused)
     if kind == "ids":
         data = random.integers(0, 30522, (batch, 128)).astype(np.int32)
         x = graph.placeholder(data.shape, 3)
@@ -328,7 +348,7 @@ def measure(args, torch, name, dtype, batch, folder, compiled):
     else:
         np.save(fed, data)
     host = host.pin_memory()
-    row = {"model": name, "dtype": dtype, "batch": batch, "tfpersist": None, "torch_eager": None, "torch_compile": None}
+    row = {"fused": args.fused, "model": name, "dtype": dtype, "batch": batch, "tfpersist": None, "torch_eager": None, "torch_compile": None}
     done = subprocess.run([args.tfpersist, "run", pb, "--feed", "input=" + fed, "--fetch", "output=" + out, "--device", "cuda", "--repeat",
                            str(args.repeat if batch > 1 else args.repeat * 4), "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     if done.returncode != 0:
@@ -345,7 +365,7 @@ def measure(args, torch, name, dtype, batch, folder, compiled):
         weights.begin()
         return call(backend, x, weights)
 
-    with torch.inference_mode():
+    with torch.no_grad():
         def run(f):
             y = f(host.cuda(non_blocking=True)).cpu()
             return y
@@ -356,6 +376,7 @@ def measure(args, torch, name, dtype, batch, folder, compiled):
             a, b = ours.float().numpy().reshape(-1), y.float().numpy().reshape(-1)
             row["largest_difference"] = float(np.max(np.abs(a - b)) / max(1e-6, np.max(np.abs(b))))
             row["agrees"] = bool(row["largest_difference"] <= TOLERANCE[dtype])
+        weights.kept = True
         row["torch_eager"] = summary(times(lambda: run(forward)))
         if compiled:
             try:
@@ -375,6 +396,7 @@ def main():
     parser.add_argument("--dtypes", default="float32,float16,bfloat16")
     parser.add_argument("--repeat", type=int, default=50)
     parser.add_argument("--compile", action="store_true", help="torch.compile at batch 1 too")
+    parser.add_argument("--fused", action="store_true", help="write convolutions as _FusedConv2D nodes")
     parser.add_argument("--reduce_overhead", action="store_true")
     parser.add_argument("--json")
     args = parser.parse_args()

@@ -311,6 +311,30 @@ TEST_F(CudaKernels, Windows) {
           2e-5, All({Bool("is_training", false), Float("epsilon", 0.001f)}));
 }
 
+// What the plan compiler, or TensorFlow's own, makes of a convolution and what follows it.
+TEST_F(CudaKernels, Fused) {
+  auto fused = [](std::vector<std::string> ops, int args) {
+    return [=](Graph::NodeSpec& spec) {
+      for (const std::string& op : ops) spec.attrs["fused_ops"].mutable_list()->add_s(op);
+      spec.attrs["num_args"].set_i(args);
+    };
+  };
+  for (DataType dtype : {DT_FLOAT, DT_HALF, DT_BFLOAT16}) {
+    const double tolerance = Tolerance(dtype) * 40;
+    const Tensor x = Random(dtype, {2, 14, 14, 16}), f = Random(dtype, {3, 3, 16, 32}), bias = Random(dtype, {32});
+    const Tensor addend = Random(dtype, {2, 14, 14, 32});
+    const Attrs window = All({Text("padding", "SAME"), Ints("strides", {1, 1, 1, 1})});
+    Compare("_FusedConv2D", {x, f, bias}, tolerance, All({window, fused({"BiasAdd"}, 1)}));
+    Compare("_FusedConv2D", {x, f, bias}, tolerance, All({window, fused({"BiasAdd", "Relu"}, 1)}));
+    Compare("_FusedConv2D", {x, f, bias}, tolerance, All({window, fused({"BiasAdd", "Relu6"}, 1)}));
+    Compare("_FusedConv2D", {x, f, bias}, tolerance, All({window, fused({"BiasAdd", "Elu"}, 1)}));
+    Compare("_FusedConv2D", {x, f, bias, addend}, tolerance, All({window, fused({"BiasAdd", "Add"}, 2)}));
+    Compare("_FusedConv2D", {x, f, bias, addend}, tolerance, All({window, fused({"BiasAdd", "Add", "Relu"}, 2)}));
+    Compare("_FusedDepthwiseConv2dNative", {x, Random(dtype, {3, 3, 16, 1}), Random(dtype, {16})}, tolerance,
+            All({window, fused({"BiasAdd", "Relu6"}, 1)}));
+  }
+}
+
 // Variables live on the device; a restore goes straight there, and a save comes from there.
 TEST_F(CudaKernels, SaveAndRestore) {
   Graph graph;

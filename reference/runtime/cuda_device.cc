@@ -275,8 +275,8 @@ class Impl final : public CudaDevice {
   CudaContext* cuda() override { return &context_; }
 
   absl::Status BeginCapture() override {
-    TFP_RETURN_IF_ERROR(ToStatus(cudaStreamBeginCapture(context_.stream(), cudaStreamCaptureModeThreadLocal),
-                                 "cudaStreamBeginCapture"));
+    TFP_RETURN_IF_ERROR(
+        ToStatus(cudaStreamBeginCapture(context_.stream(), cudaStreamCaptureModeRelaxed), "cudaStreamBeginCapture"));
     context_.pool().BeginRecording();
     context_.set_capturing(true);
     return absl::OkStatus();

@@ -92,7 +92,7 @@ absl::Status CudaReplay::Record(absl::Span<const Tensor* const> feeds, const Run
   state_.seen_variables_ = nullptr;
   for (Tensor& t : fetched) {
     if (!status.ok()) break;
-    if (t.memory_kind() != MemoryKind::kCuda) {
+    if (t.memory_kind() != MemoryKind::kCuda || t.total_bytes() >= kLarge) {
       fetches_.push_back(t);
       continue;
     }
@@ -116,6 +116,17 @@ absl::Status CudaReplay::Record(absl::Span<const Tensor* const> feeds, const Run
   return absl::OkStatus();
 }
 
+void CudaReplay::Copy(const void* from, void* to, size_t bytes) const {
+  if (bytes < kLarge) {
+    std::memcpy(to, from, bytes);
+    return;
+  }
+  state_.plan_.accelerator()->threads().ParallelFor(
+      static_cast<int64_t>(bytes), static_cast<int64_t>(kLarge) / 4, [&](int64_t begin, int64_t end) {
+        std::memcpy(static_cast<char*>(to) + begin, static_cast<const char*>(from) + begin, end - begin);
+      });
+}
+
 absl::Status CudaReplay::Replay(absl::Span<const Tensor* const> feeds, std::vector<Tensor>* fetched) {
   CudaContext& cuda = *state_.plan_.accelerator()->cuda();
   for (size_t i = 0; i < feeds.size(); ++i) {
@@ -124,17 +135,23 @@ absl::Status CudaReplay::Replay(absl::Span<const Tensor* const> feeds, std::vect
     if (feeds[i]->memory_kind() == MemoryKind::kCuda) {
       TFP_RETURN_IF_ERROR(cuda.CopyOnDevice(feeds[i]->data(), feeds_[i].data(), bytes));
     } else {
-      std::memcpy(feeds_[i].data(), feeds[i]->data(), bytes);
+      Copy(feeds[i]->data(), feeds_[i].data(), bytes);
     }
   }
   TFP_RETURN_IF_ERROR(graph_->Launch());
   fetched->resize(fetches_.size());
   for (size_t i = 0; i < fetches_.size(); ++i) {
-    TFP_ASSIGN_OR_RETURN((*fetched)[i], Tensor::Allocate(fetches_[i].dtype(), fetches_[i].shape()));
+    // Large values go straight to where the caller gets them.
+    const bool direct = fetches_[i].memory_kind() == MemoryKind::kCuda;
+    TFP_ASSIGN_OR_RETURN((*fetched)[i], Tensor::Allocate(fetches_[i].dtype(), fetches_[i].shape(),
+                                                         direct ? cuda.pinned_allocator() : HeapAllocator()));
+    if (direct) {
+      TFP_RETURN_IF_ERROR(cuda.CopyToHost(fetches_[i].data(), (*fetched)[i].data(), fetches_[i].total_bytes()));
+    }
   }
   TFP_RETURN_IF_ERROR(cuda.Synchronize());
   for (size_t i = 0; i < fetches_.size(); ++i) {
-    if (fetches_[i].total_bytes() > 0) {
+    if (fetches_[i].total_bytes() > 0 && fetches_[i].memory_kind() != MemoryKind::kCuda) {
       std::memcpy((*fetched)[i].data(), fetches_[i].data(), fetches_[i].total_bytes());
     }
   }

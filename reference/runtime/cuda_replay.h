@@ -34,9 +34,11 @@ class CudaReplay {
   absl::Status Record(absl::Span<const Tensor* const> feeds, const RunEnvironment& environment);
   absl::Status Replay(absl::Span<const Tensor* const> feeds, std::vector<Tensor>* fetched);
   void Forget();
+  void Copy(const void* from, void* to, size_t bytes) const;
 
   static constexpr int kRunsBefore = 2;  // caches are warm, libraries have chosen their algorithms
   static constexpr int kMaxFailures = 3;
+  static constexpr size_t kLarge = 1 << 20;  // bytes: worth several threads, or a copy of its own
 
   RunState& state_;
   struct FedShape {
@@ -46,7 +48,8 @@ class CudaReplay {
   };
   std::vector<FedShape> shapes_;  // of the feeds, in the runs counted
   int runs_ = 0, failures_ = 0;
-  std::vector<Tensor> feeds_, fetches_;  // in pinned memory; feeds that come from the device, there
+  std::vector<Tensor> feeds_;    // in pinned memory; what comes from the device, there
+  std::vector<Tensor> fetches_;  // in pinned memory; large ones in the record's device memory
   std::vector<SeenVariable> variables_;
   std::unique_ptr<CudaGraph> graph_;
 };
