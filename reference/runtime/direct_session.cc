@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "absl/base/optimization.h"
@@ -12,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "reference/base/status.h"
 #include "reference/base/threads.h"
+#include "reference/runtime/budget_allocator.h"
 #include "reference/runtime/construction.h"
 #include "reference/runtime/cpu_device.h"
 #include "reference/runtime/executor.h"
@@ -74,9 +76,11 @@ class DirectSession::Impl : public KernelSource {
       : graph_(graph),
         registry_(registry),
         options_(options),
-        threads_(options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency())) {
+        threads_(options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency())),
+        budget_(options.max_bytes > 0 ? std::make_unique<BudgetAllocator>(options.max_bytes) : nullptr) {
     for (int i = 0; i < std::max(1, options.cpu_devices); ++i) {
-      devices_.push_back(std::make_unique<CpuDevice>(i, threads_, options.map_checkpoints));
+      devices_.push_back(std::make_unique<CpuDevice>(i, threads_, options.map_checkpoints,
+                                                     budget_ != nullptr ? budget_.get() : HeapAllocator()));
     }
     placer_ = std::make_unique<Placer>(devices_, options.allow_soft_placement);
   }
@@ -119,6 +123,7 @@ class DirectSession::Impl : public KernelSource {
   const KernelRegistry& registry_;
   const SessionOptions options_;
   ThreadPool threads_;
+  const std::unique_ptr<BudgetAllocator> budget_;  // null: no limit
   std::vector<std::unique_ptr<Device>> devices_;
   ResourceManager resources_;
   std::atomic<bool> closed_{false};
@@ -269,6 +274,10 @@ absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<c
   }
 
   RunEnvironment environment{&resources_, &closed_, nullptr, owned_feeds};
+  if (ABSL_PREDICT_FALSE(options_.operation_timeout_in_ms > 0)) {
+    environment.deadline =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.operation_timeout_in_ms);
+  }
   if (ABSL_PREDICT_FALSE(metadata != nullptr)) {
     metadata->peak_bytes = 0;
     metadata->host_fallbacks = cached->host_fallbacks;
@@ -277,6 +286,11 @@ absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<c
   std::unique_ptr<RunState> state(cached->idle.exchange(nullptr, std::memory_order_acquire));
   if (state == nullptr) state = std::make_unique<RunState>(*cached->plan);
   absl::Status status = state->Run(values, environment, fetched);
+  if (ABSL_PREDICT_FALSE(absl::IsCancelled(status)) && !closed_.load(std::memory_order_acquire)) {
+    status = absl::DeadlineExceededError(absl::StrCat("Timed out waiting for operation: the run took longer than ",
+                                                      options_.operation_timeout_in_ms,
+                                                      " ms (SessionOptions::operation_timeout_in_ms)"));
+  }
   RunState* expected = nullptr;
   if (cached->idle.compare_exchange_strong(expected, state.get(), std::memory_order_release)) state.release();
   return status;

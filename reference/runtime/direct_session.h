@@ -29,6 +29,12 @@ struct SessionOptions {
   // Restored variables are pages of the checkpoint's files, copy-on-write, where that can be (ReadOptions::map_files in
   // checkpoint/bundle_reader.h says when, and what to mind). No bytes are copied before something writes to them.
   bool map_checkpoints = false;
+  // For graphs that nobody vouches for. A run that takes longer ends before its next step with DEADLINE_EXCEEDED
+  // (ConfigProto.operation_timeout_in_ms); 0: as long as it takes.
+  int64_t operation_timeout_in_ms = 0;
+  // Bytes that values, variables and the kernels' temporary tensors may have at one time, and the characters of all
+  // strings that one run makes; RESOURCE_EXHAUSTED beyond. 0: as much as there is.
+  int64_t max_bytes = 0;
 };
 
 // What a run did, for reports: bytes, host fallbacks. Filled when passed in.
