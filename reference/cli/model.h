@@ -15,6 +15,10 @@ struct ModelOptions {
   std::string checkpoint;  // empty: a SavedModel's own, else none
   bool clear_devices = false;
   int threads = 0;
+  // For models that nobody vouches for; as in SessionOptions, 0: none.
+  Limits limits;
+  int64_t timeout_in_ms = 0;
+  int64_t max_bytes = 0;
 };
 
 struct Model {
