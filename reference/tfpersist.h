@@ -30,14 +30,15 @@ namespace tfpersist {
 
 namespace internal {
 // A base before DirectSession, so that the kernels are there when the session is made and until it is gone.
-struct CpuKernels {
-  CpuKernels();
+struct Kernels {
+  Kernels();
   KernelRegistry kernels;
 };
 }  // namespace internal
 
-// A DirectSession with the CPU kernels of kernels/kernels.h. Threads and errors as there.
-class Session : private internal::CpuKernels, public DirectSession {
+// A DirectSession with the kernels of kernels/kernels.h and, built with CUDA, of kernels/cuda_kernels.h. Threads and
+// errors as there.
+class Session : private internal::Kernels, public DirectSession {
  public:
   explicit Session(Graph& graph, SessionOptions options = {});
 };

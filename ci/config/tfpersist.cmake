@@ -1,7 +1,7 @@
 # What every target shares: warnings, sanitizers, and the three functions that make libraries, programs and tests.
 add_library(tfpersist_flags INTERFACE)
 # The last two are false in absl::InlinedVector with g++ 12, and in GoogleTest's macros. Who uses the installed library has his own.
-target_compile_options(tfpersist_flags INTERFACE $<BUILD_INTERFACE:-Wall;-Wextra;-Werror;-Wno-missing-field-initializers;-Wno-maybe-uninitialized;-Wno-dangling-else>)
+target_compile_options(tfpersist_flags INTERFACE $<BUILD_INTERFACE:$<$<NOT:$<COMPILE_LANGUAGE:CUDA>>:-Wall;-Wextra;-Werror;-Wno-missing-field-initializers;-Wno-maybe-uninitialized;-Wno-dangling-else>>)
 target_include_directories(tfpersist_flags INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}>
   $<INSTALL_INTERFACE:include/tfpersist>)
 target_compile_features(tfpersist_flags INTERFACE cxx_std_20)

@@ -35,6 +35,14 @@ void AddVerbs(const Json& steps, std::set<std::string>& verbs) {
   }
 }
 
+void AddOps(const Json& steps, std::set<std::string>& ops) {
+  if (!steps.is_array()) return;
+  for (const Json& step : steps) {
+    if (StringOr(step, "do") == "op") ops.insert(StringOr(step, "op"));
+    if (step.is_object() && step.contains("steps")) AddOps(step["steps"], ops);
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> Case::list(const char* key) const {
@@ -133,6 +141,12 @@ std::set<std::string> VerbsOf(const Json& json) {
   std::set<std::string> verbs;
   if (json.contains("steps")) AddVerbs(json["steps"], verbs);
   return verbs;
+}
+
+std::set<std::string> OpsOf(const Json& json) {
+  std::set<std::string> ops;
+  if (json.is_object() && json.contains("steps")) AddOps(json["steps"], ops);
+  return ops;
 }
 
 std::vector<std::string> GoldensOf(const Json& json) {

@@ -50,6 +50,9 @@ Json WithoutExpectations(const Json& json);
 // Every verb of the steps, nested ones included.
 std::set<std::string> VerbsOf(const Json& json);
 
+// The operations that the verb `op` makes, nested steps included.
+std::set<std::string> OpsOf(const Json& json);
+
 // Golden files and folders that the case reads: sources in `files` and in `after.same`, paths below golden/data.
 std::vector<std::string> GoldensOf(const Json& json);
 

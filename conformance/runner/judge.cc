@@ -110,7 +110,7 @@ std::string Contains(const Json& expected, const Json& got, const Tolerance& tol
 }
 
 std::string JudgeSteps(const Json& steps, const Json& answers, const std::string& outer, const std::string& version,
-                       const fs::path& folder, bool may_end_early) {
+                       const fs::path& folder, bool may_end_early, double* largest_ulp) {
   for (size_t i = 0; i < steps.size(); ++i) {
     const std::string number = absl::StrCat(outer, i + 1);
     const Json& step = steps[i];
@@ -120,11 +120,12 @@ std::string JudgeSteps(const Json& steps, const Json& answers, const std::string
                           steps.size(), " steps were answered");
     }
     const Json& answer = answers[i];
-    if (std::string s = JudgeStep(step, answer, version, folder); !s.empty())
+    if (std::string s = JudgeStep(step, answer, version, folder, largest_ulp); !s.empty())
       return absl::StrCat("step ", number, " (", StringOr(step, "do"), "): ", s);
     if (step.contains("steps") && !step["steps"].empty()) {
       const Json inner = answer.contains("steps") && answer["steps"].is_array() ? answer["steps"] : Json::array();
-      if (std::string s = JudgeSteps(step["steps"], inner, number + ".", version, folder, answer.contains("error"));
+      if (std::string s =
+              JudgeSteps(step["steps"], inner, number + ".", version, folder, answer.contains("error"), largest_ulp);
           !s.empty())
         return s;
     }
@@ -212,7 +213,8 @@ std::string CompareValues(const Json& expected, const Json& got, const Tolerance
   return expected == got ? "" : ExpectedGot(expected, got);
 }
 
-std::string JudgeStep(const Json& step, const Json& answer, const std::string& version, const fs::path& folder) {
+std::string JudgeStep(const Json& step, const Json& answer, const std::string& version, const fs::path& folder,
+                      double* largest_ulp) {
   static const Json kNothing = Json::object();
   const Json* expect = &kNothing;
   if (step.contains("expect")) expect = &step["expect"];
@@ -232,6 +234,7 @@ std::string JudgeStep(const Json& step, const Json& answer, const std::string& v
   if (expect->contains("error"))
     return absl::StrCat("expected error ", Show((*expect)["error"]), ", but it succeeded with ", Show(value));
   Tolerance tolerance;
+  tolerance.largest_ulp = largest_ulp;
   const auto number = [expect](const char* key, std::optional<double>& into) {
     if (expect->contains(key) && (*expect)[key].is_number()) into = (*expect)[key].get<double>();
   };
@@ -248,11 +251,12 @@ std::string JudgeStep(const Json& step, const Json& answer, const std::string& v
 }
 
 std::string JudgeAnswer(const Case& one, const Json& answer, const std::string& version, const fs::path& folder,
-                        const fs::path& golden) {
+                        const fs::path& golden, double* largest_ulp) {
   if (!answer.contains("steps") || !answer["steps"].is_array())
     return absl::StrCat("the answer has no list of steps: ", Show(answer));
   try {
-    if (std::string s = JudgeSteps(one.json["steps"], answer["steps"], "", version, folder, false); !s.empty())
+    if (std::string s = JudgeSteps(one.json["steps"], answer["steps"], "", version, folder, false, largest_ulp);
+        !s.empty())
       return s;
     return one.json.contains("after") ? JudgeAfter(one.json["after"], folder, golden) : "";
   } catch (const Json::exception& e) {

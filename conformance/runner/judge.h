@@ -16,13 +16,15 @@ namespace tfpersist::conform {
 std::string CompareValues(const Json& expected, const Json& got, const Tolerance& tolerance,
                           const std::filesystem::path& folder);
 
-// Empty where the step's answer holds against its expectations for a testee that behaves as `version`.
+// Empty where the step's answer holds against its expectations for a testee that behaves as `version`. largest_ulp: as
+// in Tolerance.
 std::string JudgeStep(const Json& step, const Json& answer, const std::string& version,
-                      const std::filesystem::path& folder);
+                      const std::filesystem::path& folder, double* largest_ulp = nullptr);
 
 // Empty where the whole answer holds; else the first difference: step number, verb, what was expected and what came.
 std::string JudgeAnswer(const Case& one, const Json& answer, const std::string& version,
-                        const std::filesystem::path& folder, const std::filesystem::path& golden);
+                        const std::filesystem::path& folder, const std::filesystem::path& golden,
+                        double* largest_ulp = nullptr);
 
 }  // namespace tfpersist::conform
 

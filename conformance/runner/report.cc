@@ -298,13 +298,17 @@ class Report {
       Data row, cells = NewList();
       for (const Column& column : columns_) {
         int passed = 0, run = 0;
+        double seen = 0;
         for (const std::string& id : use.cases) {
           const std::string outcome = column.OutcomeOf(id);
           if (outcome == "unsupported" || outcome == "not run") continue;
           ++run;
           passed += outcome == "passed";
+          const Json& one = column.cases.at(id);
+          if (one.contains("largest_ulp")) seen = std::max(seen, one["largest_ulp"].get<double>());
         }
-        cells.push_back(Ratio(passed, run));
+        cells.push_back(absl::StrCat(Ratio(passed, run),
+                                     seen > 0 ? absl::StrCat(" <span class=\"quiet\">", seen, " ulp</span>") : ""));
       }
       row.set("op", op);
       row.set("cases", std::to_string(use.cases.size()));

@@ -74,6 +74,7 @@ Json ResultsJson(const RunResults& results) {
                 {"level", StringOr(result.one->json, "level")},
                 {"outcome", std::string(OutcomeName(result.outcome))},
                 {"seconds", result.seconds}};
+    if (result.largest_ulp > 0) one["largest_ulp"] = result.largest_ulp;
     if (!result.detail.empty()) one["detail"] = result.detail;
     if (!result.stderr_tail.empty()) one["stderr_tail"] = result.stderr_tail;
     if (!result.expected_reason.empty()) one["expected_failure"] = result.expected_reason;

@@ -21,6 +21,7 @@ struct CaseResult {
   std::string detail;  // what differs, or why it didn't run; empty when passed
   std::string stderr_tail;
   double seconds = 0;
+  double largest_ulp = 0;       // of the values that need not be the same bits
   std::string expected_reason;  // not empty: the case is listed as an expected failure
   bool unexpected_pass() const { return outcome == Outcome::kPassed && !expected_reason.empty(); }
   bool excused() const { return IsFailure(outcome) && !expected_reason.empty(); }

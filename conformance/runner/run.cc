@@ -102,7 +102,8 @@ class Worker {
       result.detail = StringOr(reply.answer, "unsupported", "the testee doesn't say why");
       return;
     }
-    result.detail = JudgeAnswer(one, reply.answer, StringOr(current_.hello, "behaves_as"), folder, scratch_.golden());
+    result.detail = JudgeAnswer(one, reply.answer, StringOr(current_.hello, "behaves_as"), folder, scratch_.golden(),
+                                &result.largest_ulp);
     result.outcome = result.detail.empty() ? Outcome::kPassed : Outcome::kFailed;
     if (result.outcome == Outcome::kFailed) result.stderr_tail = current_.testee->StderrTail();
   }
@@ -143,6 +144,11 @@ class Worker {
 std::string Unsupported(const Case& one, const Json& hello) {
   for (const std::string& verb : VerbsOf(one.json)) {
     if (!Lists(hello, "verbs", verb)) return absl::StrCat("verb ", verb);
+  }
+  if (hello.contains("ops") && !Lists(hello, "ops", "*")) {
+    for (const std::string& op : OpsOf(one.json)) {
+      if (!Lists(hello, "ops", op)) return absl::StrCat("op ", op);
+    }
   }
   for (const std::string& feature : one.list("needs")) {
     if (!Lists(hello, "features", feature)) return absl::StrCat("feature ", feature);

@@ -61,6 +61,18 @@ TEST(Run, TheToyPasses) {
   }
 }
 
+TEST(Run, AnOperationThatATesteeLacksIsNotSent) {
+  Case one;
+  one.json =
+      *ParseJson(R"({"steps": [{"do": "graph", "steps": [{"do": "op", "op": "Add"}, {"do": "op", "op": "Conv2D"}]}]})");
+  const auto hello = [](const char* ops) {
+    return *ParseJson(absl::StrCat(R"({"verbs": ["graph", "op"], "features": [], "ops": )", ops, "}"));
+  };
+  EXPECT_EQ(Unsupported(one, hello(R"(["Add"])")), "op Conv2D");
+  EXPECT_EQ(Unsupported(one, hello(R"(["Conv2D", "Add"])")), "");
+  EXPECT_EQ(Unsupported(one, hello(R"(["*"])")), "");
+}
+
 TEST(Run, ACrashCostsOneCaseAndIsNamed) {
   const Ran ran = RunFaulty("crash");
   EXPECT_EQ(OutcomesOf(ran), (Outcomes{kPassed, Outcome::kCrash, kPassed, kUnsupported}));

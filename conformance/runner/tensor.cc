@@ -178,13 +178,13 @@ bool Near(uint64_t expected, uint64_t got, const Type& type, const Tolerance& to
   if (IsNan(expected, type) || IsNan(got, type)) return IsNan(expected, type) && IsNan(got, type);
   const double e = ToDouble(expected, type), g = ToDouble(got, type);
   if (std::isinf(e) || std::isinf(g)) return e == g;
-  if (tolerance.ulp) {
-    const __int128 apart = Rank(expected, type) - Rank(got, type);
-    if (static_cast<double>(apart < 0 ? -apart : apart) <= *tolerance.ulp) return true;
-  }
-  if (tolerance.rel || tolerance.abs)
-    return std::fabs(e - g) <= tolerance.abs.value_or(0) + tolerance.rel.value_or(0) * std::fabs(e);
-  return false;
+  const __int128 difference = Rank(expected, type) - Rank(got, type);
+  const double apart = static_cast<double>(difference < 0 ? -difference : difference);
+  const bool near = (tolerance.ulp && apart <= *tolerance.ulp) ||
+                    ((tolerance.rel || tolerance.abs) &&
+                     std::fabs(e - g) <= tolerance.abs.value_or(0) + tolerance.rel.value_or(0) * std::fabs(e));
+  if (near && tolerance.largest_ulp != nullptr) *tolerance.largest_ulp = std::max(*tolerance.largest_ulp, apart);
+  return near;
 }
 
 std::string Index(const std::vector<int64_t>& shape, int64_t flat) {

@@ -29,6 +29,8 @@ struct DecodedTensor {
 struct Tolerance {
   std::optional<double> ulp, rel, abs;
   bool exact() const { return !ulp && !rel && !abs; }
+  // Not null: raised to the largest distance seen between finite floats that are let pass, in units in the last place.
+  double* largest_ulp = nullptr;
 };
 
 // Whether the JSON is a tensor: an object with dtype and values, or with npy.

@@ -113,4 +113,13 @@ TEST(Status, KeepsTheNode) {
 }
 
 }  // namespace
+TEST(Crc32c, OfPartsJoined) {
+  std::string bytes(100000, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 2654435761u >> 13);
+  for (size_t cut : {size_t{0}, size_t{1}, size_t{4096}, size_t{65537}, bytes.size()}) {
+    const uint32_t a = Crc32c(bytes.data(), cut), b = Crc32c(bytes.data() + cut, bytes.size() - cut);
+    EXPECT_EQ(ConcatCrc32c(a, b, bytes.size() - cut), Crc32c(bytes)) << cut;
+  }
+}
+
 }  // namespace tfpersist

@@ -55,8 +55,6 @@ absl::Status CheckOutput(const TF_Output& output) {
 
 TF_Graph::TF_Graph() : graph(QuietGraph()) {}
 
-int tfpersist::capi::NumFunctions(TF_Graph* graph) { return graph->graph.library().function_size(); }
-
 TF_Graph* TF_NewGraph(void) { return new TF_Graph; }
 void TF_DeleteGraph(TF_Graph* graph) { delete graph; }
 

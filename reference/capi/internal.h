@@ -12,11 +12,16 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "reference/runtime/partial_run.h"
 #include "reference/tfpersist.h"
 #include "tensorflow/c/c_api.h"
 
 namespace google::protobuf {
 class MessageLite;
+}
+
+namespace tensorflow {
+class FunctionDef;
 }
 
 struct TF_Status {
@@ -73,6 +78,21 @@ struct TF_Session {
   TF_Graph* graph;
   tfpersist::Session session;
   int cpu_devices = 1;
+
+  struct Partial {
+    explicit Partial(std::unique_ptr<tfpersist::PartialRun> r) : run(std::move(r)) {}
+    std::mutex mu;  // of the run's parts
+    std::unique_ptr<tfpersist::PartialRun> run;
+  };
+  std::mutex partial_mu;                                         // of the two below
+  std::map<std::string, std::shared_ptr<Partial>> partial_runs;  // by handle
+  int64_t partial_runs_made = 0;
+};
+
+struct TF_Function {
+  std::unique_ptr<tensorflow::FunctionDef> def;
+  TF_Function();
+  ~TF_Function();
 };
 
 struct TF_DeviceList {
@@ -96,7 +116,6 @@ inline Output ToOutput(TF_Output output) { return {ToNode(output.oper), output.i
 inline TF_Output FromOutput(const Output& output) { return {FromNode(output.node), output.index}; }
 
 void SetBuffer(const google::protobuf::MessageLite& message, TF_Buffer* buffer);
-int NumFunctions(TF_Graph* graph);
 
 // The value of a tensor as the library has it, shared where that can be. INVALID_ARGUMENT for strings that are laid out
 // wrong.

@@ -132,17 +132,6 @@ TF_Session* TF_LoadSessionFromSavedModel(const TF_SessionOptions* session_option
   return session.release();
 }
 
-void TF_SessionPRunSetup(TF_Session*, const TF_Output*, int, const TF_Output*, int, const TF_Operation* const*, int,
-                         const char** handle, TF_Status* status) {
-  *handle = nullptr;
-  Set(status, absl::UnimplementedError("TF_SessionPRunSetup: tfpersist has no partial runs; use TF_SessionRun"));
-}
-void TF_SessionPRun(TF_Session*, const char*, const TF_Output*, TF_Tensor* const*, int, const TF_Output*, TF_Tensor**,
-                    int, const TF_Operation* const*, int, TF_Status* status) {
-  Set(status, absl::UnimplementedError("TF_SessionPRun: tfpersist has no partial runs; use TF_SessionRun"));
-}
-void TF_DeletePRunHandle(const char*) {}
-
 TF_DeviceList* TF_SessionListDevices(TF_Session* session, TF_Status* status) {
   Set(status, absl::OkStatus());
   auto* list = new TF_DeviceList;

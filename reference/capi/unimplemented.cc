@@ -24,39 +24,6 @@ TF_WhileParams TF_NewWhile(TF_Graph*, TF_Output*, int, TF_Status* status) {
 }
 void TF_FinishWhile(const TF_WhileParams*, TF_Status* status, TF_Output*) { Unimplemented(status, "TF_FinishWhile"); }
 void TF_AbortWhile(const TF_WhileParams*) {}
-void TF_GraphCopyFunction(TF_Graph*, const TF_Function*, const TF_Function*, TF_Status* status) {
-  Unimplemented(status, "TF_GraphCopyFunction");
-}
-int TF_GraphNumFunctions(TF_Graph* g) { return tfpersist::capi::NumFunctions(g); }
-int TF_GraphGetFunctions(TF_Graph*, TF_Function**, int, TF_Status* status) {
-  Unimplemented(status, "TF_GraphGetFunctions");
-  return 0;
-}
-TF_Function* TF_GraphToFunction(const TF_Graph*, const char*, unsigned char, int, const TF_Operation* const*, int,
-                                const TF_Output*, int, const TF_Output*, const char* const*, const TF_FunctionOptions*,
-                                const char*, TF_Status* status) {
-  Unimplemented(status, "TF_GraphToFunction");
-  return nullptr;
-}
-const char* TF_FunctionName(TF_Function*) { return nullptr; }
-void TF_FunctionToFunctionDef(TF_Function*, TF_Buffer*, TF_Status* status) {
-  Unimplemented(status, "TF_FunctionToFunctionDef");
-}
-TF_Function* TF_FunctionImportFunctionDef(const void*, size_t, TF_Status* status) {
-  Unimplemented(status, "TF_FunctionImportFunctionDef");
-  return nullptr;
-}
-void TF_FunctionSetAttrValueProto(TF_Function*, const char*, const void*, size_t, TF_Status* status) {
-  Unimplemented(status, "TF_FunctionSetAttrValueProto");
-}
-void TF_FunctionGetAttrValueProto(TF_Function*, const char*, TF_Buffer*, TF_Status* status) {
-  Unimplemented(status, "TF_FunctionGetAttrValueProto");
-}
-void TF_DeleteFunction(TF_Function*) {}
-unsigned char TF_TryEvaluateConstant(TF_Graph*, TF_Output, TF_Tensor**, TF_Status* status) {
-  Unimplemented(status, "TF_TryEvaluateConstant");
-  return 0;
-}
 TF_DeprecatedSession* TF_NewDeprecatedSession(const TF_SessionOptions*, TF_Status* status) {
   Unimplemented(status, "TF_NewDeprecatedSession");
   return nullptr;

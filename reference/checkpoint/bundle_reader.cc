@@ -198,6 +198,24 @@ absl::StatusOr<Tensor> BundleReader::Lookup(absl::string_view key) const {
   return ReadSlices(key, entry, TensorSlice(shape.rank()));
 }
 
+absl::StatusOr<std::optional<BundleReader::Location>> BundleReader::Locate(absl::string_view key) const {
+  BundleEntryProto entry;
+  TFP_RETURN_IF_ERROR(FindEntry(key, &entry));
+  if (!entry.slices().empty()) return std::optional<Location>();
+  Location location;
+  TFP_ASSIGN_OR_RETURN(location.shape, EntryShape(key, entry));
+  location.dtype = static_cast<DataType>(static_cast<int>(entry.dtype()));
+  location.at = {entry.offset(), entry.size(), entry.crc32c(), swap_};
+  location.shard = entry.shard_id();
+  TFP_ASSIGN_OR_RETURN(location.file, Shard(entry.shard_id()));
+  return location;
+}
+
+absl::Status BundleReader::ErrorAt(const absl::Status& error, absl::string_view key, const Location& location) const {
+  return WithHint(error, absl::StrCat("reading key ", key, " from ", DataFilename(prefix_, location.shard, num_shards_),
+                                      " at byte ", location.at.offset, "; the other tensors may be intact"));
+}
+
 absl::StatusOr<Tensor> BundleReader::LookupSlice(absl::string_view key, const TensorSlice& slice) const {
   BundleEntryProto entry;
   TFP_RETURN_IF_ERROR(FindEntry(key, &entry));

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "absl/synchronization/mutex.h"
 #include "reference/base/file.h"
 #include "reference/base/limits.h"
+#include "reference/checkpoint/value_reader.h"
 #include "reference/table/table_reader.h"
 #include "reference/tensor/tensor.h"
 #include "reference/tensor/tensor_slice.h"
@@ -55,6 +57,17 @@ class BundleReader {
 
   // The tensor under `key`, put together if it is stored in slices. NOT_FOUND "Key K not found in checkpoint".
   absl::StatusOr<Tensor> Lookup(absl::string_view key) const;
+  // Where a tensor that is stored whole lies, for who reads it in his own way (value_reader.h has the checks). Nothing:
+  // it is stored in slices. Errors as of Lookup; ErrorAt() gives an error of the reading the same hint.
+  struct Location {
+    std::shared_ptr<const RandomAccessFile> file;
+    ValueLocation at;
+    DataType dtype;
+    TensorShape shape;
+    int shard;
+  };
+  absl::StatusOr<std::optional<Location>> Locate(absl::string_view key) const;
+  absl::Status ErrorAt(const absl::Status& error, absl::string_view key, const Location& location) const;
   // A part of it. INVALID_ARGUMENT if the stored slices do not cover it.
   absl::StatusOr<Tensor> LookupSlice(absl::string_view key, const TensorSlice& slice) const;
   // dtype is the stored number, valid or not.

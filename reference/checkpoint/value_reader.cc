@@ -14,19 +14,20 @@
 #include "reference/tensor/tensor_proto.h"
 
 namespace tfpersist {
+
+absl::Status CheckValueCrc(const ValueLocation& at, uint32_t actual) {
+  const uint32_t stored = UnmaskCrc(at.masked_crc);
+  if (!at.has_crc || stored == actual) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat("Checksum does not match: stored ", stored, " vs. calculated on the restored bytes ", actual));
+}
+
 namespace {
 
 // Read and checksummed in one go while it is in the cache.
 constexpr size_t kChunk = 256 << 10;
 // Below this a copy is cheaper than a mapping, of which a process may have some 65,000.
 constexpr int64_t kMapFrom = 1 << 20;
-
-absl::Status CheckCrc(const ValueLocation& at, uint32_t actual) {
-  const uint32_t stored = UnmaskCrc(at.masked_crc);
-  if (!at.has_crc || stored == actual) return absl::OkStatus();
-  return absl::DataLossError(
-      absl::StrCat("Checksum does not match: stored ", stored, " vs. calculated on the restored bytes ", actual));
-}
 
 absl::Status TooShort() { return absl::OutOfRangeError("Read less bytes than requested"); }
 
@@ -113,7 +114,7 @@ absl::StatusOr<Tensor> ReadPlain(const RandomAccessFile& file, DataType dtype, c
     crc = ExtendCrc32c(crc, out + done, n);
     done += n;
   }
-  TFP_RETURN_IF_ERROR(CheckCrc(at, crc));
+  TFP_RETURN_IF_ERROR(CheckValueCrc(at, crc));
   if (at.swap) SwapTensor(&t);
   if (dtype == DT_BOOL) {  // bytes other than 0 and 1 are no bool
     for (int64_t i = 0; i < t.num_elements(); ++i) out[i] = out[i] != 0;
@@ -141,7 +142,7 @@ bool CanMap(const RandomAccessFile& file, DataType dtype, const ValueLocation& a
 absl::StatusOr<Tensor> MapPlain(std::unique_ptr<MappedRange> range, DataType dtype, const TensorShape& shape,
                                 const ValueLocation& at) {
   TFP_ASSIGN_OR_RETURN(const uint32_t crc, range->Crc32c());
-  TFP_RETURN_IF_ERROR(CheckCrc(at, crc));
+  TFP_RETURN_IF_ERROR(CheckValueCrc(at, crc));
   void* const data = range->data();
   return Tensor::Wrap(dtype, shape, new MappedBuffer(std::move(range)), data);
 }
@@ -194,7 +195,7 @@ absl::StatusOr<Tensor> ReadStrings(const RandomAccessFile& file, const TensorSha
     TFP_RETURN_IF_ERROR(in.Read(lengths[i], &strings[i][0]));
     crc = ExtendCrc32c(crc, strings[i].data(), strings[i].size());
   }
-  TFP_RETURN_IF_ERROR(CheckCrc(at, crc));
+  TFP_RETURN_IF_ERROR(CheckValueCrc(at, crc));
   return t;
 }
 
@@ -229,13 +230,14 @@ absl::StatusOr<Tensor> ReadVariants(const RandomAccessFile& file, const TensorSh
       return absl::DataLossError("Unable to parse proto from tensor (a stored variant)");
     TFP_ASSIGN_OR_RETURN(t.flat<Variant>()[i], VariantFromProto(proto, limits));
   }
-  TFP_RETURN_IF_ERROR(CheckCrc(at, crc));
+  TFP_RETURN_IF_ERROR(CheckValueCrc(at, crc));
   return t;
 }
 
-// What can be said before a byte of the value is read.
-absl::Status CheckLocation(const RandomAccessFile& file, absl::string_view key, DataType dtype,
-                           const TensorShape& shape, const ValueLocation& at) {
+}  // namespace
+
+absl::Status CheckValueLocation(const RandomAccessFile& file, absl::string_view key, DataType dtype,
+                                const TensorShape& shape, const ValueLocation& at) {
   const int64_t n = shape.num_elements();
   const int64_t width = DataTypeSize(dtype);
   if (width > 0 && (n > std::numeric_limits<int64_t>::max() / width || at.size != n * width)) {
@@ -256,12 +258,10 @@ absl::Status CheckLocation(const RandomAccessFile& file, absl::string_view key, 
                                           ", of which a checkpoint holds no values"));
 }
 
-}  // namespace
-
 absl::StatusOr<Tensor> ReadValueAt(const RandomAccessFile& file, absl::string_view key, DataType dtype,
                                    const TensorShape& shape, const ValueLocation& at, Allocator* allocator,
                                    const Limits& limits, bool map_file) {
-  TFP_RETURN_IF_ERROR(CheckLocation(file, key, dtype, shape, at));
+  TFP_RETURN_IF_ERROR(CheckValueLocation(file, key, dtype, shape, at));
   if (map_file && DataTypeSize(dtype) > 0 && CanMap(file, dtype, at, *allocator)) {
     auto range = MappedRange::Map(file, at.offset, at.size);
     if (range.ok()) return MapPlain(*std::move(range), dtype, shape, at);
@@ -273,7 +273,7 @@ absl::StatusOr<Tensor> ReadValueAt(const RandomAccessFile& file, absl::string_vi
 
 absl::Status CheckValueAt(const RandomAccessFile& file, absl::string_view key, DataType dtype, const TensorShape& shape,
                           const ValueLocation& at, const Limits& limits) {
-  TFP_RETURN_IF_ERROR(CheckLocation(file, key, dtype, shape, at));
+  TFP_RETURN_IF_ERROR(CheckValueLocation(file, key, dtype, shape, at));
   if (dtype == DT_VARIANT) return ReadVariants(file, shape, at, limits).status();
   BufferedReader in(file, at.offset);
   uint32_t crc = 0;
@@ -287,7 +287,7 @@ absl::Status CheckValueAt(const RandomAccessFile& file, absl::string_view key, D
     crc = ExtendCrc32c(crc, piece.data(), piece.size());
     left -= piece.size();
   }
-  TFP_RETURN_IF_ERROR(CheckCrc(at, crc));
+  TFP_RETURN_IF_ERROR(CheckValueCrc(at, crc));
   return absl::OkStatus();
 }
 

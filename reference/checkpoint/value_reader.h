@@ -25,6 +25,11 @@ absl::StatusOr<Tensor> ReadValueAt(const RandomAccessFile& file, absl::string_vi
                                    const TensorShape& shape, const ValueLocation& at, Allocator* allocator,
                                    const Limits& limits, bool map_file = false);
 
+// What can be said of a value before a byte of it is read, and once its bytes' checksum is known: the errors above.
+absl::Status CheckValueLocation(const RandomAccessFile& file, absl::string_view key, DataType dtype,
+                                const TensorShape& shape, const ValueLocation& at);
+absl::Status CheckValueCrc(const ValueLocation& at, uint32_t actual);
+
 // The same checks in bounded memory, but for variants: the value is read in pieces and not kept.
 absl::Status CheckValueAt(const RandomAccessFile& file, absl::string_view key, DataType dtype, const TensorShape& shape,
                           const ValueLocation& at, const Limits& limits);

@@ -52,6 +52,7 @@ absl::StatusOr<std::unique_ptr<Model>> LoadModel(const ModelOptions& options) {
   }
   SessionOptions session;
   session.threads = options.threads;
+  session.cuda_devices = options.cuda ? 1 : 0;
   session.operation_timeout_in_ms = options.timeout_in_ms;
   session.max_bytes = options.max_bytes;
   session.allow_soft_placement = true;

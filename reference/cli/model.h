@@ -15,6 +15,7 @@ struct ModelOptions {
   std::string checkpoint;  // empty: a SavedModel's own, else none
   bool clear_devices = false;
   int threads = 0;
+  bool cuda = false;  // SessionOptions::cuda_devices
   // For models that nobody vouches for; as in SessionOptions, 0: none.
   Limits limits;
   int64_t timeout_in_ms = 0;

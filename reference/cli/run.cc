@@ -32,10 +32,6 @@ struct Fetch {
 };
 
 absl::StatusOr<int> Run(const RunArguments& arguments) {
-  if (arguments.device != "cpu") {
-    return absl::UnimplementedError(
-        absl::StrCat("--device ", arguments.device, ": this build has no CUDA; leave --device out to run on the CPU"));
-  }
   if (arguments.fetches.empty() && arguments.targets.empty()) {
     return absl::InvalidArgumentError("nothing to run: give --fetch TENSOR[=FILE.npy] or --target OPERATION");
   }
@@ -43,8 +39,10 @@ absl::StatusOr<int> Run(const RunArguments& arguments) {
   if (!checkpoint.empty()) {
     TFP_ASSIGN_OR_RETURN(checkpoint, PrefixOf(checkpoint));
   }
-  TFP_ASSIGN_OR_RETURN(const std::unique_ptr<Model> model,
-                       LoadModel({.path = arguments.model, .checkpoint = checkpoint, .threads = arguments.threads}));
+  TFP_ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, LoadModel({.path = arguments.model,
+                                                                      .checkpoint = checkpoint,
+                                                                      .threads = arguments.threads,
+                                                                      .cuda = arguments.device == "cuda"}));
   std::vector<Session::Feed> feeds;
   for (const std::string& text : arguments.feeds) {
     TFP_ASSIGN_OR_RETURN(const auto pair, SplitPair(text, "--feed"));

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
+#include "reference/kernels/strided_copy.h"
 
 namespace tfpersist {
 namespace {
@@ -53,18 +54,13 @@ absl::Status Join(OpKernelContext& ctx, int first, int last, int64_t wanted_axis
   if (out->num_elements() == 0) return absl::OkStatus();
   const int64_t before = Product(shape, 0, axis);
   const int64_t after = Product(shape, axis + 1, rank);
-  return DispatchCopy(out->dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    T* to = Elements<T>(out);
-    for (int64_t b = 0; b < before; ++b) {
-      for (int i = first; i < last; ++i) {
-        const int64_t n = ctx.input(i).shape().dim(axis) * after;
-        const T* from = Elements<T>(ctx.input(i)) + b * n;
-        to = std::copy(from, from + n, to);
-      }
-    }
-    return absl::OkStatus();
-  });
+  int64_t start = 0;
+  for (int i = first; i < last; ++i) {
+    const int64_t n = ctx.input(i).shape().dim(axis) * after;
+    TFP_RETURN_IF_ERROR(CopyRuns(ctx, ctx.input(i), {before, n, 0, n, start, total * after}, out));
+    start += n;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ConcatV2(OpKernelContext& ctx) {
@@ -115,17 +111,10 @@ absl::Status Pack(OpKernelContext& ctx, int64_t wanted_axis) {
   if (out->num_elements() == 0) return absl::OkStatus();
   const int64_t before = Product(shape, 0, axis);
   const int64_t after = Product(shape, axis, shape.rank());
-  return DispatchCopy(out->dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    T* to = Elements<T>(out);
-    for (int64_t b = 0; b < before; ++b) {
-      for (int i = 0; i < count; ++i) {
-        const T* from = Elements<T>(ctx.input(i)) + b * after;
-        to = std::copy(from, from + after, to);
-      }
-    }
-    return absl::OkStatus();
-  });
+  for (int i = 0; i < count; ++i) {
+    TFP_RETURN_IF_ERROR(CopyRuns(ctx, ctx.input(i), {before, after, 0, after, i * after, count * after}, out));
+  }
+  return absl::OkStatus();
 }
 
 // Cuts x along `axis` into the outputs, sizes[i] entries each; `drop_axis`: each has one entry and loses the dimension.
@@ -144,15 +133,8 @@ absl::Status Cut(OpKernelContext& ctx, const Tensor& x, int axis, const std::vec
     TFP_ASSIGN_OR_RETURN(TensorShape part, TensorShape::Create(dims));
     TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(i, part));
     if (out->num_elements() > 0) {
-      TFP_RETURN_IF_ERROR(DispatchCopy(x.dtype(), [&](auto tag) {
-        using T = typename decltype(tag)::type;
-        T* to = Elements<T>(out);
-        for (int64_t b = 0; b < before; ++b) {
-          const T* from = Elements<T>(x) + (b * shape.dim(axis) + start) * after;
-          to = std::copy(from, from + sizes[i] * after, to);
-        }
-        return absl::OkStatus();
-      }));
+      const int64_t run = sizes[i] * after;
+      TFP_RETURN_IF_ERROR(CopyRuns(ctx, x, {before, run, start * after, shape.dim(axis) * after, 0, run}, out));
     }
     start += sizes[i];
   }

@@ -14,6 +14,13 @@
 
 #include "reference/tensor/types.h"
 
+// One functor serves the CPU's loops and the CUDA kernels.
+#ifdef __CUDACC__
+#define TFP_HOST_DEVICE __host__ __device__
+#else
+#define TFP_HOST_DEVICE
+#endif
+
 namespace tfpersist::functor {
 
 template <typename T>
@@ -35,7 +42,7 @@ using Wide = std::conditional_t<kIsSmallFloat<T>, float, T>;
 
 struct Add {
   template <typename T>
-  static T Apply(const T& a, const T& b, bool&) {
+  TFP_HOST_DEVICE static T Apply(const T& a, const T& b, bool&) {
     if constexpr (kIsInt<T>) {
       return static_cast<T>(static_cast<Wrap<T>>(a) + static_cast<Wrap<T>>(b));
     } else {
@@ -46,7 +53,7 @@ struct Add {
 
 struct Sub {
   template <typename T>
-  static T Apply(T a, T b, bool&) {
+  TFP_HOST_DEVICE static T Apply(T a, T b, bool&) {
     if constexpr (kIsInt<T>) {
       return static_cast<T>(static_cast<Wrap<T>>(a) - static_cast<Wrap<T>>(b));
     } else {
@@ -57,7 +64,7 @@ struct Sub {
 
 struct Mul {
   template <typename T>
-  static T Apply(T a, T b, bool&) {
+  TFP_HOST_DEVICE static T Apply(T a, T b, bool&) {
     if constexpr (kIsInt<T>) {
       return static_cast<T>(static_cast<Wrap<T>>(a) * static_cast<Wrap<T>>(b));
     } else {
@@ -69,7 +76,7 @@ struct Mul {
 // Truncating for integers (Div, TruncateDiv), plain for the rest.
 struct Div {
   template <typename T>
-  static T Apply(T a, T b, bool& fault) {
+  TFP_HOST_DEVICE static T Apply(T a, T b, bool& fault) {
     if constexpr (kIsInt<T>) {
       if (b == 0) {
         fault = true;
@@ -88,7 +95,7 @@ struct Div {
 // The remainder with the sign of the dividend (Mod, TruncateMod).
 struct TruncateMod {
   template <typename T>
-  static T Apply(T a, T b, bool& fault) {
+  TFP_HOST_DEVICE static T Apply(T a, T b, bool& fault) {
     if constexpr (kIsInt<T>) {
       if (b == 0) {
         fault = true;
@@ -106,7 +113,7 @@ struct TruncateMod {
 
 struct FloorDiv {
   template <typename T>
-  static T Apply(T a, T b, bool& fault) {
+  TFP_HOST_DEVICE static T Apply(T a, T b, bool& fault) {
     if constexpr (kIsInt<T>) {
       const T quotient = Div::Apply(a, b, fault);
       if constexpr (std::is_signed_v<T>) {
@@ -122,7 +129,7 @@ struct FloorDiv {
 // The remainder with the sign of the divisor.
 struct FloorMod {
   template <typename T>
-  static T Apply(T a, T b, bool& fault) {
+  TFP_HOST_DEVICE static T Apply(T a, T b, bool& fault) {
     if constexpr (kIsInt<T>) {
       const T rest = TruncateMod::Apply(a, b, fault);
       if constexpr (std::is_signed_v<T>) {
@@ -140,21 +147,21 @@ struct FloorMod {
 // The first argument unless the second compares above (below): a NaN in either place goes the way of Eigen's max (min).
 struct Maximum {
   template <typename T>
-  static T Apply(T a, T b, bool&) {
+  TFP_HOST_DEVICE static T Apply(T a, T b, bool&) {
     return a < b ? b : a;
   }
 };
 
 struct Minimum {
   template <typename T>
-  static T Apply(T a, T b, bool&) {
+  TFP_HOST_DEVICE static T Apply(T a, T b, bool&) {
     return b < a ? b : a;
   }
 };
 
 struct Pow {
   template <typename T>
-  static T Apply(T a, T b, bool& fault) {
+  TFP_HOST_DEVICE static T Apply(T a, T b, bool& fault) {
     if constexpr (kIsInt<T>) {
       if constexpr (std::is_signed_v<T>) {
         if (b < 0) {
@@ -176,7 +183,7 @@ struct Pow {
 
 struct SquaredDifference {
   template <typename T>
-  static T Apply(T a, T b, bool& fault) {
+  TFP_HOST_DEVICE static T Apply(T a, T b, bool& fault) {
     const T d = Sub::Apply(a, b, fault);
     if constexpr (kIsComplex<T>) {
       return std::conj(d) * d;
@@ -188,14 +195,14 @@ struct SquaredDifference {
 
 struct Atan2 {
   template <typename T>
-  static T Apply(T a, T b, bool&) {
+  TFP_HOST_DEVICE static T Apply(T a, T b, bool&) {
     return std::atan2(a, b);
   }
 };
 
 struct DivNoNan {
   template <typename T>
-  static T Apply(T a, T b, bool&) {
+  TFP_HOST_DEVICE static T Apply(T a, T b, bool&) {
     return b == T(0) ? T(0) : static_cast<T>(a / b);
   }
 };
@@ -204,40 +211,40 @@ struct DivNoNan {
 
 struct SigmoidGrad {
   template <typename T>
-  static T Apply(T y, T dy, bool&) {
+  TFP_HOST_DEVICE static T Apply(T y, T dy, bool&) {
     return static_cast<T>(dy * static_cast<T>(y * static_cast<T>(T(1) - y)));
   }
 };
 
 struct TanhGrad {
   template <typename T>
-  static T Apply(T y, T dy, bool&) {
+  TFP_HOST_DEVICE static T Apply(T y, T dy, bool&) {
     return static_cast<T>(dy * static_cast<T>(T(1) - static_cast<T>(y * y)));
   }
 };
 
 struct ReluGrad {  // (dy, x)
   template <typename T>
-  static T Apply(T dy, T x, bool&) {
+  TFP_HOST_DEVICE static T Apply(T dy, T x, bool&) {
     return x > T(0) ? dy : T(0);
   }
 };
 
 struct Relu6Grad {  // (dy, x)
   template <typename T>
-  static T Apply(T dy, T x, bool&) {
+  TFP_HOST_DEVICE static T Apply(T dy, T x, bool&) {
     return x > T(0) && x < T(6) ? dy : T(0);
   }
 };
 
 // ---- comparisons and logic ----
 
-#define TFP_COMPARISON(Name, op)                       \
-  struct Name {                                        \
-    template <typename T>                              \
-    static bool Apply(const T& a, const T& b, bool&) { \
-      return a op b;                                   \
-    }                                                  \
+#define TFP_COMPARISON(Name, op)                                       \
+  struct Name {                                                        \
+    template <typename T>                                              \
+    TFP_HOST_DEVICE static bool Apply(const T& a, const T& b, bool&) { \
+      return a op b;                                                   \
+    }                                                                  \
   }
 TFP_COMPARISON(Equal, ==);
 TFP_COMPARISON(NotEqual, !=);
@@ -253,7 +260,7 @@ TFP_COMPARISON(LogicalOr, ||);
 
 struct Neg {
   template <typename T>
-  static T Apply(T a) {
+  TFP_HOST_DEVICE static T Apply(T a) {
     if constexpr (kIsInt<T>) {
       return static_cast<T>(Wrap<T>{0} - static_cast<Wrap<T>>(a));
     } else {
@@ -264,7 +271,7 @@ struct Neg {
 
 struct Abs {
   template <typename T>
-  static T Apply(T a) {
+  TFP_HOST_DEVICE static T Apply(T a) {
     if constexpr (kIsInt<T>) {
       return a < 0 ? Neg::Apply(a) : a;
     } else {
@@ -275,7 +282,7 @@ struct Abs {
 
 struct Square {
   template <typename T>
-  static T Apply(T a) {
+  TFP_HOST_DEVICE static T Apply(T a) {
     bool fault = false;
     return Mul::Apply(a, a, fault);
   }
@@ -283,7 +290,7 @@ struct Square {
 
 struct Sign {
   template <typename T>
-  static T Apply(T a) {
+  TFP_HOST_DEVICE static T Apply(T a) {
     if constexpr (kIsComplex<T>) {
       return a == T(0) ? T(0) : a / std::abs(a);
     } else {
@@ -295,14 +302,14 @@ struct Sign {
 
 struct Reciprocal {
   template <typename T>
-  static T Apply(T a) {
+  TFP_HOST_DEVICE static T Apply(T a) {
     return static_cast<T>(T(1) / a);
   }
 };
 
 // expm1 and log1p with complex arguments, which <complex> lacks; exact near zero too.
 template <typename T>
-T Expm1Of(T x) {
+TFP_HOST_DEVICE T Expm1Of(T x) {
   if constexpr (kIsComplex<T>) {
     const auto half_sine = std::sin(x.imag() / 2);
     return T(std::expm1(x.real()) * std::cos(x.imag()) - 2 * half_sine * half_sine,
@@ -312,7 +319,7 @@ T Expm1Of(T x) {
   }
 }
 template <typename T>
-T Log1pOf(T x) {
+TFP_HOST_DEVICE T Log1pOf(T x) {
   if constexpr (kIsComplex<T>) {
     return T(std::log1p(x.real() * (2 + x.real()) + x.imag() * x.imag()) / 2, std::atan2(x.imag(), 1 + x.real()));
   } else {
@@ -324,7 +331,7 @@ T Log1pOf(T x) {
 #define TFP_MATH(Name, expression)               \
   struct Name {                                  \
     template <typename T>                        \
-    static T Apply(T a) {                        \
+    TFP_HOST_DEVICE static T Apply(T a) {        \
       const Wide<T> x = static_cast<Wide<T>>(a); \
       return static_cast<T>(expression);         \
     }                                            \
@@ -359,7 +366,7 @@ TFP_MATH(Softsign, x / (std::abs(x) + 1));
 // Halves go to the even neighbour; integers stay.
 struct Round {
   template <typename T>
-  static T Apply(T a) {
+  TFP_HOST_DEVICE static T Apply(T a) {
     if constexpr (kIsInt<T>) {
       return a;
     } else {
@@ -370,47 +377,47 @@ struct Round {
 
 struct Relu {
   template <typename T>
-  static T Apply(T a) {
+  TFP_HOST_DEVICE static T Apply(T a) {
     return a < T(0) ? T(0) : a;
   }
 };
 
 struct Relu6 {
   template <typename T>
-  static T Apply(T a) {
+  TFP_HOST_DEVICE static T Apply(T a) {
     return a < T(0) ? T(0) : (T(6) < a ? T(6) : a);
   }
 };
 
 struct Invert {
   template <typename T>
-  static T Apply(T a) {
+  TFP_HOST_DEVICE static T Apply(T a) {
     return static_cast<T>(~static_cast<Wrap<T>>(a));
   }
 };
 
 struct LogicalNot {
   template <typename T>
-  static T Apply(T a) {
+  TFP_HOST_DEVICE static T Apply(T a) {
     return !a;
   }
 };
 
 struct IsNan {
   template <typename T>
-  static bool Apply(T a) {
+  TFP_HOST_DEVICE static bool Apply(T a) {
     return std::isnan(static_cast<Wide<T>>(a));
   }
 };
 struct IsInf {
   template <typename T>
-  static bool Apply(T a) {
+  TFP_HOST_DEVICE static bool Apply(T a) {
     return std::isinf(static_cast<Wide<T>>(a));
   }
 };
 struct IsFinite {
   template <typename T>
-  static bool Apply(T a) {
+  TFP_HOST_DEVICE static bool Apply(T a) {
     return std::isfinite(static_cast<Wide<T>>(a));
   }
 };
@@ -418,7 +425,7 @@ struct IsFinite {
 #define TFP_BITWISE(Name, op)                                                    \
   struct Name {                                                                  \
     template <typename T>                                                        \
-    static T Apply(T a, T b, bool&) {                                            \
+    TFP_HOST_DEVICE static T Apply(T a, T b, bool&) {                            \
       return static_cast<T>(static_cast<Wrap<T>>(a) op static_cast<Wrap<T>>(b)); \
     }                                                                            \
   }

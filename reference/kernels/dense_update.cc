@@ -6,6 +6,7 @@
 #include "reference/base/status.h"
 #include "reference/kernels/cwise_functors.h"
 #include "reference/kernels/kernel_util.h"
+#include "reference/op/cuda_context.h"
 
 namespace tfpersist {
 
@@ -23,9 +24,18 @@ absl::Status StoreValue(OpKernelContext& ctx, int i, Tensor* variable) {
     return absl::OkStatus();
   }
   if (IsPlain(value.dtype()) && variable->has_value() && variable->shape() == value.shape() &&
+      (variable->memory_kind() == MemoryKind::kCuda) == (value.memory_kind() == MemoryKind::kCuda) &&
       variable->RefCountIsOne()) {
-    if (value.total_bytes() > 0) memcpy(variable->data(), value.data(), value.total_bytes());
+    if (value.total_bytes() == 0) return absl::OkStatus();
+    if (value.memory_kind() == MemoryKind::kCuda) {
+      return ctx.device().cuda()->CopyOnDevice(value.data(), variable->data(), value.total_bytes());
+    }
+    memcpy(variable->data(), value.data(), value.total_bytes());
     return absl::OkStatus();
+  }
+  if (value.memory_kind() == MemoryKind::kCuda) {
+    TFP_ASSIGN_OR_RETURN(*variable, Tensor::Allocate(value.dtype(), value.shape(), ctx.device().allocator()));
+    return ctx.device().cuda()->CopyOnDevice(value.data(), variable->data(), value.total_bytes());
   }
   TFP_ASSIGN_OR_RETURN(*variable, value.DeepCopy());
   return absl::OkStatus();

@@ -22,6 +22,9 @@ void RegisterCpuKernels(KernelRegistry* registry) {
   RegisterMatMulKernels(registry);
   RegisterReductionKernels(registry);
   RegisterSoftmaxKernels(registry);
+  RegisterConvKernels(registry);
+  RegisterPoolingKernels(registry);
+  RegisterPadKernels(registry);
   RegisterStringKernels(registry);
   RegisterSaveRestoreKernels(registry);
   RegisterSaveRestoreV1Kernels(registry);

@@ -29,6 +29,9 @@ void RegisterRangeKernels(KernelRegistry* registry);             // range.cc: Ra
 void RegisterMatMulKernels(KernelRegistry* registry);            // matmul.cc: MatMul, BatchMatMul, BiasAdd
 void RegisterReductionKernels(KernelRegistry* registry);         // reduction.cc: Sum, Mean, …, ArgMax
 void RegisterSoftmaxKernels(KernelRegistry* registry);           // softmax.cc
+void RegisterConvKernels(KernelRegistry* registry);              // conv.cc: Conv2D, DepthwiseConv2dNative
+void RegisterPoolingKernels(KernelRegistry* registry);           // pooling.cc: MaxPool, AvgPool, FusedBatchNorm
+void RegisterPadKernels(KernelRegistry* registry);               // pad.cc: Pad, PadV2
 void RegisterStringKernels(KernelRegistry* registry);            // string.cc: StringJoin
 void RegisterSaveRestoreKernels(KernelRegistry* registry);       // save_restore.cc: SaveV2, RestoreV2, …
 void RegisterSaveRestoreV1Kernels(KernelRegistry* registry);     // save_restore_v1.cc: Save, Restore, …

@@ -2,6 +2,8 @@
 //
 // The shape is folded to alternating kept and reduced dimensions first; sums of floats are pairwise, so that their
 // error does not grow with the length.
+#include "reference/kernels/reduction.h"
+
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -10,15 +12,8 @@
 #include "reference/kernels/kernels.h"
 
 namespace tfpersist {
-namespace {
 
-struct Folded {
-  TensorShape out_shape;
-  absl::InlinedVector<int64_t, 8> sizes;  // of x, folded
-  bool first_is_reduced = false;          // sizes alternate from there
-};
-
-absl::StatusOr<Folded> Fold(const TensorShape& shape, const Tensor& axes, bool keep_dims) {
+absl::StatusOr<FoldedReduction> FoldReduction(const TensorShape& shape, const Tensor& axes, bool keep_dims) {
   TFP_ASSIGN_OR_RETURN(std::vector<int64_t> list, IntVector(axes, "reduction_indices"));
   const int rank = shape.rank();
   std::vector<bool> reduced(rank, false);
@@ -34,7 +29,7 @@ absl::StatusOr<Folded> Fold(const TensorShape& shape, const Tensor& axes, bool k
     }
     reduced[d] = true;
   }
-  Folded f;
+  FoldedReduction f;
   std::vector<int64_t> out_dims;
   bool last = false;
   for (int d = 0; d < rank; ++d) {
@@ -56,137 +51,7 @@ absl::StatusOr<Folded> Fold(const TensorShape& shape, const Tensor& axes, bool k
   return f;
 }
 
-// A reducer: the start value, what an element adds, how two partial results join, what comes out of n elements.
-template <typename T>
-using SumAccumulator = std::conditional_t<functor::kIsSmallFloat<T>, float, T>;
-
-struct SumReducer {
-  template <typename T>
-  using Acc = SumAccumulator<T>;
-  template <typename T>
-  static Acc<T> Start() {
-    return Acc<T>(0);
-  }
-  template <typename A>
-  static A Join(A a, A b) {
-    bool fault = false;
-    return functor::Add::Apply(a, b, fault);
-  }
-  template <typename T>
-  static T Finish(Acc<T> a, int64_t) {
-    return static_cast<T>(a);
-  }
-};
-
-struct MeanReducer : SumReducer {
-  template <typename T>
-  static T Finish(Acc<T> a, int64_t n) {
-    if constexpr (functor::kIsInt<T>) {
-      // The count wraps as TensorFlow's does.
-      const T count = static_cast<T>(n);
-      bool fault = false;
-      return functor::Div::Apply(a, count, fault);
-    } else if constexpr (functor::kIsComplex<T>) {
-      return a / T(static_cast<typename T::value_type>(n));
-    } else {
-      return static_cast<T>(a / static_cast<Acc<T>>(n));
-    }
-  }
-};
-
-struct ProdReducer {
-  template <typename T>
-  using Acc = SumAccumulator<T>;
-  template <typename T>
-  static Acc<T> Start() {
-    return Acc<T>(1);
-  }
-  template <typename A>
-  static A Join(A a, A b) {
-    bool fault = false;
-    return functor::Mul::Apply(a, b, fault);
-  }
-  template <typename T>
-  static T Finish(Acc<T> a, int64_t) {
-    return static_cast<T>(a);
-  }
-};
-
-struct MaxReducer {
-  template <typename T>
-  using Acc = T;
-  template <typename T>
-  static T Start() {
-    if constexpr (std::numeric_limits<T>::has_infinity) {
-      return -std::numeric_limits<T>::infinity();
-    } else {
-      return std::numeric_limits<T>::lowest();
-    }
-  }
-  template <typename A>
-  static A Join(A a, A b) {
-    return a < b ? b : a;
-  }
-  template <typename T>
-  static T Finish(T a, int64_t) {
-    return a;
-  }
-};
-
-struct MinReducer {
-  template <typename T>
-  using Acc = T;
-  template <typename T>
-  static T Start() {
-    if constexpr (std::numeric_limits<T>::has_infinity) {
-      return std::numeric_limits<T>::infinity();
-    } else {
-      return std::numeric_limits<T>::max();
-    }
-  }
-  template <typename A>
-  static A Join(A a, A b) {
-    return b < a ? b : a;
-  }
-  template <typename T>
-  static T Finish(T a, int64_t) {
-    return a;
-  }
-};
-
-struct AllReducer {
-  template <typename T>
-  using Acc = bool;
-  template <typename T>
-  static bool Start() {
-    return true;
-  }
-  template <typename A>
-  static A Join(A a, A b) {
-    return a && b;
-  }
-  template <typename T>
-  static T Finish(bool a, int64_t) {
-    return a;
-  }
-};
-
-struct AnyReducer {
-  template <typename T>
-  using Acc = bool;
-  template <typename T>
-  static bool Start() {
-    return false;
-  }
-  template <typename A>
-  static A Join(A a, A b) {
-    return a || b;
-  }
-  template <typename T>
-  static T Finish(bool a, int64_t) {
-    return a;
-  }
-};
+namespace {
 
 // n contiguous elements, halves first: the tree that keeps float sums exact to a few ulp.
 template <typename R, typename T>
@@ -203,7 +68,7 @@ typename R::template Acc<T> ReduceRun(const T* x, int64_t n) {
 
 // Reduces dimensions [d, end) of the folded x starting at `x` into acc, whose kept dimensions run row-major.
 template <typename R, typename T>
-void ReduceInto(const T* x, const Folded& f, size_t d, bool reduced, int64_t x_block, int64_t out_block,
+void ReduceInto(const T* x, const FoldedReduction& f, size_t d, bool reduced, int64_t x_block, int64_t out_block,
                 typename R::template Acc<T>* acc) {
   using A = typename R::template Acc<T>;
   const int64_t n = f.sizes[d];
@@ -234,7 +99,7 @@ class ReduceKernel : public OpKernel {
 
   absl::Status Compute(OpKernelContext& ctx) override {
     const Tensor& x = ctx.input(0);
-    TFP_ASSIGN_OR_RETURN(Folded f, Fold(x.shape(), ctx.input(1), keep_dims_));
+    TFP_ASSIGN_OR_RETURN(FoldedReduction f, FoldReduction(x.shape(), ctx.input(1), keep_dims_));
     TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, f.out_shape));
     const int64_t n_out = out->num_elements();
     return Dispatch<kTypes>(x.dtype(), [&](auto tag) {

@@ -17,6 +17,14 @@ absl::StatusOr<const ResourceHandle*> HandleInput(OpKernelContext& ctx, int i) {
   return &t.flat<ResourceHandle>()[0];
 }
 
+// A kernel of the host can't look into device memory.
+absl::Status CheckReachable(OpKernelContext& ctx, const Tensor& value, absl::string_view name) {
+  if (value.memory_kind() != MemoryKind::kCuda || ctx.device().type() == DeviceType::kCuda) return absl::OkStatus();
+  return absl::UnimplementedError(
+      absl::StrCat("Variable ", name, " lies in device memory, and node ", ctx.node_name(),
+                   " runs on the host. Put both on one device, with tf.device(\"/cpu:0\") say."));
+}
+
 absl::StatusOr<std::shared_ptr<RefVariable>> LookupVariable(OpKernelContext& ctx, int i) {
   TFP_ASSIGN_OR_RETURN(const ResourceHandle* handle, HandleInput(ctx, i));
   TFP_ASSIGN_OR_RETURN(std::shared_ptr<RefVariable> variable,
@@ -25,6 +33,7 @@ absl::StatusOr<std::shared_ptr<RefVariable>> LookupVariable(OpKernelContext& ctx
   if (!variable->value.has_value()) {
     return absl::FailedPreconditionError(absl::StrCat("Resource variable ", handle->name, " holds no value."));
   }
+  TFP_RETURN_IF_ERROR(CheckReachable(ctx, variable->value, handle->name));
   return variable;
 }
 
@@ -82,6 +91,7 @@ class ReadVariableKernel : public OpKernel {
           absl::StrCat("Error while reading resource variable ", handle->name, " from Container: ", handle->container,
                        ". This could mean that the variable was uninitialized. ", why));
     }
+    TFP_RETURN_IF_ERROR(CheckReachable(ctx, value, handle->name));
     if (value.dtype() != dtype_) {
       return absl::InvalidArgumentError(absl::StrCat("Trying to read variable with wrong dtype. Expected ",
                                                      DataTypeString(dtype_), " got ", DataTypeString(value.dtype())));

@@ -14,6 +14,8 @@
 #include "reference/checkpoint/naming.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
+#include "reference/kernels/restore_to_device.h"
+#include "reference/op/cuda_context.h"
 
 namespace tfpersist {
 namespace {
@@ -105,7 +107,7 @@ class RestoreV2Kernel : public OpKernel {
           absl::StrCat("Got ", names, " tensor names, but ", dtypes_.size(), " expected dtypes."));
     };
     TFP_ASSIGN_OR_RETURN(const Request request, ReadRequest(ctx, count_error));
-    const ReadOptions options{.allocator = ctx.device().allocator(), .map_files = ctx.device().maps_checkpoints()};
+    const ReadOptions options{.map_files = ctx.device().maps_checkpoints()};
     // A pattern of no index, whatever the reason, means V1 (C14).
     auto indexes = GetMatchingFiles(options.file_system, MetaFilename(request.prefix));
     if (!indexes.ok() || indexes->empty()) return RestoreFromV1(ctx, request, options);
@@ -114,14 +116,26 @@ class RestoreV2Kernel : public OpKernel {
     TFP_RETURN_IF_ERROR(CheckDtypes(*reader, request, order));
     // Tensors are read side by side; the error is the one that comes first in order, as if they were not.
     std::vector<absl::StatusOr<Tensor>> values(order.size(), absl::UnknownError(""));
+    if (ctx.device().cuda() != nullptr) {
+      std::vector<std::string> keys(order.size());
+      for (size_t k = 0; k < order.size(); ++k) {
+        if (request.specs[order[k]].empty()) keys[k] = request.names[order[k]];
+      }
+      TFP_RETURN_IF_ERROR(RestoreToDevice(ctx, *reader, keys, &values));
+    }
     ctx.device().threads().ParallelFor(static_cast<int64_t>(order.size()), 1, [&](int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end && !ctx.IsCancelled(); ++k) {
+        if (values[k].ok()) continue;
         values[k] = RestoreFromBundle(*reader, request.names[order[k]], request.specs[order[k]]);
       }
     });
     if (ctx.IsCancelled()) return absl::CancelledError("Session was closed.");
     for (size_t k = 0; k < order.size(); ++k) {
       if (!values[k].ok()) return values[k].status();
+      if (ctx.device().cuda() != nullptr && values[k]->memory_kind() != MemoryKind::kCuda &&
+          IsPlain(values[k]->dtype())) {
+        TFP_ASSIGN_OR_RETURN(values[k], ctx.device().cuda()->ToDevice(*values[k]));
+      }
       ctx.SetOutput(static_cast<int>(order[k]), *std::move(values[k]));
     }
     return absl::OkStatus();
@@ -157,6 +171,9 @@ class RestoreV2Kernel : public OpKernel {
     for (size_t i = 0; i < request.names.size(); ++i) {
       TFP_ASSIGN_OR_RETURN(Tensor value,
                            RestoreV1(*reader, request.prefix, request.names[i], request.specs[i], dtypes_[i]));
+      if (ctx.device().cuda() != nullptr && IsPlain(value.dtype())) {
+        TFP_ASSIGN_OR_RETURN(value, ctx.device().cuda()->ToDevice(value));
+      }
       ctx.SetOutput(static_cast<int>(i), std::move(value));
     }
     return absl::OkStatus();

@@ -50,11 +50,7 @@ absl::Status Slice(OpKernelContext& ctx) {
   }
   TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape));
   if (out->num_elements() == 0) return absl::OkStatus();
-  return DispatchCopy(x.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    StridedCopy(Elements<T>(x) + offset, dims, Elements<T>(out));
-    return absl::OkStatus();
-  });
+  return CopyBox(ctx, x, offset, dims, out);
 }
 
 struct SliceMasks {
@@ -165,11 +161,7 @@ class StridedSliceKernel : public OpKernel {
     TFP_ASSIGN_OR_RETURN(TensorShape out_shape, TensorShape::Create(out_dims));
     TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, out_shape));
     if (out->num_elements() == 0) return absl::OkStatus();
-    return DispatchCopy(x.dtype(), [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      StridedCopy(Elements<T>(x) + offset, box, Elements<T>(out));
-      return absl::OkStatus();
-    });
+    return CopyBox(ctx, x, offset, box, out);
   }
 
  private:

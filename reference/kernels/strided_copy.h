@@ -6,6 +6,8 @@
 #include <cstdint>
 
 #include "absl/container/inlined_vector.h"
+#include "reference/kernels/kernel_util.h"
+#include "reference/op/cuda_context.h"
 
 namespace tfpersist {
 
@@ -50,6 +52,48 @@ void StridedCopy(const T* from, absl::InlinedVector<StridedDim, 8> dims, T* to) 
       index[d] = 0;
     }
   }
+}
+
+// The same for tensors, on the device of the kernel: the box that starts at element `offset` of x, into *out.
+inline absl::Status CopyBox(OpKernelContext& ctx, const Tensor& x, int64_t offset,
+                            const absl::InlinedVector<StridedDim, 8>& dims, Tensor* out) {
+  if (CudaContext* cuda = ctx.device().cuda(); cuda != nullptr && out->memory_kind() == MemoryKind::kCuda) {
+    absl::InlinedVector<CudaContext::BoxDim, 8> box;
+    int64_t stride = out->num_elements();
+    for (const StridedDim& d : dims) {
+      stride /= d.size;
+      box.push_back({d.size, d.stride, stride});
+    }
+    const int width = static_cast<int>(DataTypeSize(x.dtype()));
+    return cuda->CopyBox(static_cast<const char*>(x.data()) + offset * width, out->data(), box, width);
+  }
+  return DispatchCopy(x.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    StridedCopy(Elements<T>(x) + offset, dims, Elements<T>(out));
+    return absl::OkStatus();
+  });
+}
+
+// `rows` runs of `run` elements, each *_pitch elements after the one before, on the device of the kernel.
+struct Runs {
+  int64_t rows, run;
+  int64_t from_start, from_pitch, to_start, to_pitch;
+};
+inline absl::Status CopyRuns(OpKernelContext& ctx, const Tensor& x, const Runs& r, Tensor* out) {
+  if (r.rows == 0 || r.run == 0) return absl::OkStatus();
+  if (CudaContext* cuda = ctx.device().cuda(); cuda != nullptr && out->memory_kind() == MemoryKind::kCuda) {
+    const int width = static_cast<int>(DataTypeSize(x.dtype()));
+    return cuda->CopyBox(static_cast<const char*>(x.data()) + r.from_start * width,
+                         static_cast<char*>(out->data()) + r.to_start * width,
+                         {{r.rows, r.from_pitch, r.to_pitch}, {r.run, 1, 1}}, width);
+  }
+  return DispatchCopy(x.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* from = Elements<T>(x) + r.from_start;
+    T* to = Elements<T>(out) + r.to_start;
+    for (int64_t i = 0; i < r.rows; ++i) std::copy_n(from + i * r.from_pitch, r.run, to + i * r.to_pitch);
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace tfpersist

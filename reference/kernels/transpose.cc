@@ -44,11 +44,7 @@ absl::Status Transpose(OpKernelContext& ctx) {
   TFP_ASSIGN_OR_RETURN(TensorShape shape, TensorShape::Create(sizes));
   TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape));
   if (out->num_elements() == 0) return absl::OkStatus();
-  return DispatchCopy(x.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    StridedCopy(Elements<T>(x), box, Elements<T>(out));
-    return absl::OkStatus();
-  });
+  return CopyBox(ctx, x, 0, box, out);
 }
 
 absl::Status Tile(OpKernelContext& ctx) {
@@ -79,11 +75,7 @@ absl::Status Tile(OpKernelContext& ctx) {
   TFP_ASSIGN_OR_RETURN(TensorShape shape, TensorShape::Create(sizes));
   TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape));
   if (out->num_elements() == 0) return absl::OkStatus();
-  return DispatchCopy(x.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    StridedCopy(Elements<T>(x), box, Elements<T>(out));
-    return absl::OkStatus();
-  });
+  return CopyBox(ctx, x, 0, box, out);
 }
 
 }  // namespace

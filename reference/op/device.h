@@ -12,6 +12,8 @@ namespace tfpersist {
 
 enum class DeviceType : uint8_t { kCpu, kCuda };
 
+class CudaContext;  // op/cuda_context.h
+
 class Device {
  public:
   virtual ~Device() = default;
@@ -20,6 +22,8 @@ class Device {
   virtual Allocator* allocator() = 0;
   // The session's one thread budget; kernels split work over it.
   virtual ThreadPool& threads() = 0;
+  // Null on the host.
+  virtual CudaContext* cuda() { return nullptr; }
   // SessionOptions::map_checkpoints.
   virtual bool maps_checkpoints() const { return false; }
 };

@@ -18,6 +18,7 @@ struct KernelDef {
   std::string type_attr;                 // empty: any types
   DataTypeMask types = 0;                // the dtypes that type_attr may have
   std::vector<std::string> host_memory;  // argument names that stay in host memory on a CUDA device
+  bool waits = false;                    // on CUDA: waits for the device, or keeps state: no part of a CUDA graph
   KernelFactory factory;
 };
 

@@ -74,6 +74,8 @@ class OpKernelContext {
   virtual bool IsInputDead(int i) const = 0;  // Merge alone runs with dead inputs
   // True: this run holds the only reference to input i's buffer and reads it nowhere else, so a kernel may keep it.
   virtual bool OwnsInput(int i) const = 0;
+  // True: input i is a constant of the graph, the same in every run, so that what is made of it may be kept.
+  virtual bool IsConstant(int) const { return false; }
   // Memory for the duration of the kernel.
   virtual absl::StatusOr<Tensor> AllocateTemp(DataType dtype, const TensorShape& shape) = 0;
 

@@ -13,9 +13,11 @@
 #include "absl/synchronization/mutex.h"
 #include "reference/base/status.h"
 #include "reference/base/threads.h"
+#include "reference/op/cuda_context.h"
 #include "reference/runtime/budget_allocator.h"
 #include "reference/runtime/construction.h"
 #include "reference/runtime/cpu_device.h"
+#include "reference/runtime/cuda_device.h"
 #include "reference/runtime/executor.h"
 #include "reference/runtime/function_call.h"
 #include "reference/runtime/node_text.h"
@@ -82,11 +84,30 @@ class DirectSession::Impl : public KernelSource {
       devices_.push_back(std::make_unique<CpuDevice>(i, threads_, options.map_checkpoints,
                                                      budget_ != nullptr ? budget_.get() : HeapAllocator()));
     }
-    placer_ = std::make_unique<Placer>(devices_, options.allow_soft_placement);
+    if (options.cuda_devices > 1) {
+      device_status_ = absl::UnimplementedError("A session runs on one GPU (SessionOptions::cuda_devices is 0 or 1).");
+    } else if (options.cuda_devices == 1) {
+      absl::StatusOr<std::unique_ptr<CudaDevice>> cuda = CudaDevice::Create(0, threads_);
+      device_status_ = cuda.status();
+      if (cuda.ok()) devices_.push_back(*std::move(cuda));
+    }
+    accelerator_ = devices_.back()->type() == DeviceType::kCuda ? devices_.back().get() : nullptr;
+    placer_ = std::make_unique<Placer>(
+        devices_, options.allow_soft_placement,
+        [this](const Node& node, DeviceType type) { return registry_.Find(node.def(), type) != nullptr; });
   }
 
   absl::Status Run(absl::Span<const Feed> feeds, absl::Span<const Output> fetches, absl::Span<Node* const> targets,
-                   RunMetadata* metadata, std::vector<Tensor>* fetched, absl::Span<Tensor* const> owned_feeds = {});
+                   RunMetadata* metadata, std::vector<Tensor>* fetched, absl::Span<Tensor* const> owned_feeds = {},
+                   bool keep_on_device = false);
+
+  absl::Status CheckPartialRun(absl::Span<const Feed> feeds, absl::Span<const Output> fetches,
+                               absl::Span<Node* const> targets) {
+    TFP_RETURN_IF_ERROR(CheckOpen());
+    return CheckSignature(feeds, fetches, targets).status();
+  }
+  absl::Status RunPart(absl::Span<const Feed> feeds, absl::Span<const Output> fetches, absl::Span<Node* const> targets,
+                       const absl::flat_hash_set<const Node*>& cut, std::vector<Tensor>* fetched);
 
   absl::Status CheckOpen() const {
     if (ABSL_PREDICT_FALSE(closed_.load(std::memory_order_acquire))) {
@@ -97,21 +118,25 @@ class DirectSession::Impl : public KernelSource {
       return absl::FailedPreconditionError(
           "The Session graph is empty.  Add operations to the graph before calling run().");
     }
+    TFP_RETURN_IF_ERROR(device_status_);
     return graph_.status();
   }
   void Close() { closed_.store(true, std::memory_order_release); }
 
   // KernelSource; under mu_.
   bool HasKernel(const Node& node) const override {
-    return registry_.Find(node.def(), placer_->device_of(node)->type()) != nullptr || IsFunctionCall(node);
+    return registry_.Find(node.def(), placer_->device_of(node)->type()) != nullptr ||
+           registry_.Find(node.def(), DeviceType::kCpu) != nullptr || IsFunctionCall(node);
   }
   absl::StatusOr<PlacedKernel> KernelFor(const Node& node) override;
   Device* DeviceOf(const Node& node) override { return placer_->device_of(node); }
+  Device* HostDevice() override { return devices_[0].get(); }
 
  private:
   static constexpr int kInlineFeeds = 8;
   using FeedList = absl::InlinedVector<const Tensor*, kInlineFeeds>;
 
+  bool WantedOnDevice(const Node& node) const;
   absl::StatusOr<CachedPlan*> FindPlan(absl::Span<const Feed> feeds, absl::Span<const Output> fetches,
                                        absl::Span<Node* const> targets);
   absl::StatusOr<RunSignature> CheckSignature(absl::Span<const Feed> feeds, absl::Span<const Output> fetches,
@@ -125,6 +150,8 @@ class DirectSession::Impl : public KernelSource {
   ThreadPool threads_;
   const std::unique_ptr<BudgetAllocator> budget_;  // null: no limit
   std::vector<std::unique_ptr<Device>> devices_;
+  Device* accelerator_ = nullptr;
+  absl::Status device_status_;  // why there is no GPU though one was asked for
   ResourceManager resources_;
   std::atomic<bool> closed_{false};
   std::atomic<uint64_t> placed_version_{0};
@@ -137,13 +164,30 @@ class DirectSession::Impl : public KernelSource {
   absl::flat_hash_map<RunSignature, std::unique_ptr<CachedPlan>> plans_ ABSL_GUARDED_BY(mu_);
 };
 
+// A node that runs on the host although it, or what it is colocated with, was put on a GPU, or although the session has
+// one and the node's numbers would lie there. Strings, resources and int32 are the host's anyway.
+bool DirectSession::Impl::WantedOnDevice(const Node& node) const {
+  if (absl::StrContains(node.device(), "GPU") || absl::StrContains(node.device(), "gpu")) return true;
+  if (accelerator_ == nullptr || !node.device().empty() || node.num_outputs() == 0) return false;
+  for (DataType t : node.output_types()) {
+    if (IsPlain(BaseType(t)) && BaseType(t) != DT_INT32 && node.op() != "Const") return true;
+  }
+  return false;
+}
+
 absl::StatusOr<PlacedKernel> DirectSession::Impl::KernelFor(const Node& node) {
   mu_.AssertHeld();
   if (static_cast<int>(kernels_.size()) <= node.id()) kernels_.resize(graph_.num_nodes());
   PlacedKernel& placed = kernels_[node.id()];
   if (placed.kernel != nullptr) return placed;
   Device* device = placer_->device_of(node);
+  // Savers put it on the CPU, as TensorFlow's has no other; here what it reads goes where it is wanted.
+  if (node.op() == "RestoreV2" && accelerator_ != nullptr) device = accelerator_;
   const KernelDef* def = registry_.Find(node.def(), device->type());
+  if (def == nullptr && device->type() != DeviceType::kCpu) {
+    device = devices_[0].get();
+    def = registry_.Find(node.def(), DeviceType::kCpu);
+  }
   std::unique_ptr<OpKernel> kernel;
   if (def != nullptr) {
     NodeConstruction construction(node, device->type());
@@ -230,7 +274,7 @@ absl::StatusOr<CachedPlan*> DirectSession::Impl::FindPlan(absl::Span<const Feed>
   TFP_ASSIGN_OR_RETURN(std::unique_ptr<Plan> plan, Plan::Compile(signature, *this));
   auto cached = std::make_unique<CachedPlan>(std::move(plan));
   for (const Plan::Step& step : cached->plan->steps()) {
-    if (step.device->type() == DeviceType::kCpu && absl::StrContains(step.node->device(), "GPU")) {
+    if (step.device->type() == DeviceType::kCpu && WantedOnDevice(*step.node)) {
       cached->host_fallbacks.push_back(step.node->name());
     }
   }
@@ -239,7 +283,8 @@ absl::StatusOr<CachedPlan*> DirectSession::Impl::FindPlan(absl::Span<const Feed>
 
 absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<const Output> fetches,
                                       absl::Span<Node* const> targets, RunMetadata* metadata,
-                                      std::vector<Tensor>* fetched, absl::Span<Tensor* const> owned_feeds) {
+                                      std::vector<Tensor>* fetched, absl::Span<Tensor* const> owned_feeds,
+                                      bool keep_on_device) {
   TFP_RETURN_IF_ERROR(CheckOpen());
   if (ABSL_PREDICT_FALSE(fetches.empty() && targets.empty())) {
     if (!options_.c_api_checks) return absl::OkStatus();  // S05
@@ -273,7 +318,7 @@ absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<c
     values[i] = &value;
   }
 
-  RunEnvironment environment{&resources_, &closed_, nullptr, owned_feeds};
+  RunEnvironment environment{&resources_, &closed_, nullptr, owned_feeds, keep_on_device};
   if (ABSL_PREDICT_FALSE(options_.operation_timeout_in_ms > 0)) {
     environment.deadline =
         std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.operation_timeout_in_ms);
@@ -285,7 +330,13 @@ absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<c
   }
   std::unique_ptr<RunState> state(cached->idle.exchange(nullptr, std::memory_order_acquire));
   if (state == nullptr) state = std::make_unique<RunState>(*cached->plan);
-  absl::Status status = state->Run(values, environment, fetched);
+  absl::Status status;
+  if (cached->plan->accelerator() == nullptr) {
+    status = state->Run(values, environment, fetched);
+  } else {
+    const std::lock_guard<std::mutex> turn(cached->plan->accelerator()->cuda()->mutex());
+    status = state->Run(values, environment, fetched);
+  }
   if (ABSL_PREDICT_FALSE(absl::IsCancelled(status)) && !closed_.load(std::memory_order_acquire)) {
     status = absl::DeadlineExceededError(absl::StrCat("Timed out waiting for operation: the run took longer than ",
                                                       options_.operation_timeout_in_ms,
@@ -294,6 +345,28 @@ absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<c
   RunState* expected = nullptr;
   if (cached->idle.compare_exchange_strong(expected, state.get(), std::memory_order_release)) state.release();
   return status;
+}
+
+absl::Status DirectSession::Impl::RunPart(absl::Span<const Feed> feeds, absl::Span<const Output> fetches,
+                                          absl::Span<Node* const> targets, const absl::flat_hash_set<const Node*>& cut,
+                                          std::vector<Tensor>* fetched) {
+  TFP_RETURN_IF_ERROR(CheckOpen());
+  RunSignature signature;
+  FeedList values;
+  for (const auto& [output, value] : feeds) {
+    signature.feeds.push_back(output);
+    values.push_back(&value);
+  }
+  signature.fetches.assign(fetches.begin(), fetches.end());
+  signature.targets.assign(targets.begin(), targets.end());
+  std::unique_ptr<Plan> plan;
+  {
+    absl::MutexLock lock(&mu_);
+    TFP_RETURN_IF_ERROR(placer_->PlaceNewNodes(graph_));
+    placed_version_.store(graph_.version(), std::memory_order_release);
+    TFP_ASSIGN_OR_RETURN(plan, Plan::CompileInner(std::move(signature), *this, cut, graph_.limits().max_nesting));
+  }
+  return RunState(*plan).Run(values, RunEnvironment{&resources_, &closed_, nullptr, {}}, fetched);
 }
 
 DirectSession::DirectSession(Graph& graph, const KernelRegistry& kernels, SessionOptions options)
@@ -305,6 +378,13 @@ absl::StatusOr<std::vector<Tensor>> DirectSession::Run(absl::Span<const Feed> fe
                                                        absl::Span<Node* const> targets, RunMetadata* metadata) {
   std::vector<Tensor> fetched;
   TFP_RETURN_IF_ERROR(impl_->Run(feeds, fetches, targets, metadata, &fetched));
+  return fetched;
+}
+
+absl::StatusOr<std::vector<Tensor>> DirectSession::RunKeepingOnDevice(absl::Span<const Feed> feeds,
+                                                                      absl::Span<const Output> fetches) {
+  std::vector<Tensor> fetched;
+  TFP_RETURN_IF_ERROR(impl_->Run(feeds, fetches, {}, nullptr, &fetched, {}, true));
   return fetched;
 }
 
@@ -358,6 +438,22 @@ absl::StatusOr<std::vector<Tensor>> DirectSession::Run(absl::Span<const NamedFee
   for (size_t i = 0; i < fetches.size(); ++i) {
     if (position[i] >= 0) fetched[i] = std::move(values[position[i]]);
   }
+  return fetched;
+}
+
+absl::Status DirectSession::CheckPartialRun(absl::Span<const Output> feeds, absl::Span<const Output> fetches,
+                                            absl::Span<Node* const> targets) {
+  std::vector<Feed> without_values;
+  for (const Output& feed : feeds) without_values.emplace_back(feed, Tensor());
+  return impl_->CheckPartialRun(without_values, fetches, targets);
+}
+
+absl::StatusOr<std::vector<Tensor>> DirectSession::RunPart(absl::Span<const Feed> feeds,
+                                                           absl::Span<const Output> fetches,
+                                                           absl::Span<Node* const> targets,
+                                                           const absl::flat_hash_set<const Node*>& cut) {
+  std::vector<Tensor> fetched;
+  TFP_RETURN_IF_ERROR(impl_->RunPart(feeds, fetches, targets, cut, &fetched));
   return fetched;
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "reference/graph/graph.h"
@@ -29,6 +30,9 @@ struct SessionOptions {
   // Restored variables are pages of the checkpoint's files, copy-on-write, where that can be (ReadOptions::map_files in
   // checkpoint/bundle_reader.h says when, and what to mind). No bytes are copied before something writes to them.
   bool map_checkpoints = false;
+  // 1: "/device:GPU:0" is there, and nodes that name no device run on it where it has a kernel for them; what it has
+  // none for runs on the host (RunMetadata::host_fallbacks). int32 values stay on the host, as TensorFlow keeps them.
+  int cuda_devices = 0;
   // For graphs that nobody vouches for. A run that takes longer ends before its next step with DEADLINE_EXCEEDED
   // (ConfigProto.operation_timeout_in_ms); 0: as long as it takes.
   int64_t operation_timeout_in_ms = 0;
@@ -63,8 +67,18 @@ class DirectSession {
   // The same for feeds that the caller gives up: where nothing else holds their memory, a variable that is assigned one
   // takes it instead of copying.
   absl::Status RunTakingFeeds(std::vector<Feed> feeds, absl::Span<Node* const> targets);
+  // What lies in device memory is fetched as it lies there; it can be fed again, and read only after a copy.
+  absl::StatusOr<std::vector<Tensor>> RunKeepingOnDevice(absl::Span<const Feed> feeds,
+                                                         absl::Span<const Output> fetches);
   absl::StatusOr<Tensor> Run(Output fetch);
   absl::Status Run(Node* target);
+
+  // The steps of a partial run (runtime/partial_run.h): its check, and one part, for which the nodes of `cut` have run.
+  absl::Status CheckPartialRun(absl::Span<const Output> feeds, absl::Span<const Output> fetches,
+                               absl::Span<Node* const> targets);
+  absl::StatusOr<std::vector<Tensor>> RunPart(absl::Span<const Feed> feeds, absl::Span<const Output> fetches,
+                                              absl::Span<Node* const> targets,
+                                              const absl::flat_hash_set<const Node*>& cut);
 
   // Afterwards every call is FAILED_PRECONDITION "Attempted to use a closed Session.".
   void Close();

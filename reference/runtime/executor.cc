@@ -6,6 +6,8 @@
 #include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
 #include "reference/base/status.h"
+#include "reference/op/cuda_context.h"
+#include "reference/runtime/cuda_replay.h"
 
 namespace tfpersist {
 namespace {
@@ -46,11 +48,14 @@ class RunState::Context final : public OpKernelContext {
   absl::StatusOr<Tensor*> AllocateOutput(int i, const TensorShape& shape, int forward_from) override {
     const DataType dtype = BaseType(step_->node->output_types()[i]);
     Slot& out = outputs_[i];
-    if (forward_from >= 0 && CanForward(forward_from, dtype, shape)) {
+    if (forward_from >= 0 && CanForward(i, forward_from, dtype, shape)) {
       out.value = Reuse(input(forward_from), dtype, shape);
       return &out.value;
     }
-    TFP_ASSIGN_OR_RETURN(out.value, Tensor::Allocate(dtype, shape, step_->device->allocator()));
+    const bool on_host = !step_->on_device || !plan_.slot_on_device(step_->first_output + i);
+    TFP_ASSIGN_OR_RETURN(
+        out.value,
+        Tensor::Allocate(dtype, shape, step_->on_device && on_host ? HeapAllocator() : step_->device->allocator()));
     return &out.value;
   }
   void SetOutput(int i, Tensor value) override { outputs_[i].value = std::move(value); }
@@ -59,8 +64,10 @@ class RunState::Context final : public OpKernelContext {
   bool IsInputDead(int i) const override { return state_.slots_[inputs_[i].slot].dead; }
   bool OwnsInput(int i) const override {
     const Plan::Input& in = inputs_[i];
-    return (in.flags & ~given_up_) == Plan::kLastUse && state_.slots_[in.slot].value.RefCountIsOne();
+    return (in.flags & ~(given_up_ | Plan::kConstValue)) == Plan::kLastUse &&
+           state_.slots_[in.slot].value.RefCountIsOne();
   }
+  bool IsConstant(int i) const override { return (inputs_[i].flags & Plan::kConstValue) != 0; }
   absl::StatusOr<Tensor> AllocateTemp(DataType dtype, const TensorShape& shape) override {
     return Tensor::Allocate(dtype, shape, step_->device->allocator());
   }
@@ -78,9 +85,12 @@ class RunState::Context final : public OpKernelContext {
   }
 
  private:
-  bool CanForward(int i, DataType dtype, const TensorShape& shape) const {
+  bool CanForward(int out, int i, DataType dtype, const TensorShape& shape) const {
     if (!OwnsInput(i)) return false;
     const Tensor& t = input(i);
+    if (step_->on_device && (t.memory_kind() == MemoryKind::kCuda) != plan_.slot_on_device(step_->first_output + out)) {
+      return false;
+    }
     if (t.num_elements() != shape.num_elements() || t.num_elements() == 0) return false;
     if (t.dtype() == dtype) return IsPlain(dtype) || t.dtype() == DT_STRING;
     return IsPlain(dtype) && IsPlain(t.dtype()) && DataTypeSize(dtype) == DataTypeSize(t.dtype());
@@ -99,12 +109,19 @@ class RunState::Context final : public OpKernelContext {
 RunState::RunState(const Plan& plan)
     : plan_(plan), slots_(plan.num_slots()), input_tensors_(plan.max_inputs()), dereferenced_(plan.max_inputs()) {
   if (plan.may_be_dead()) step_dead_.resize(plan.steps().size());
+  if (plan.replayable()) replay_ = std::make_unique<CudaReplay>(*this);
 }
 
 RunState::~RunState() = default;
 
 absl::Status RunState::Run(absl::Span<const Tensor* const> feeds, const RunEnvironment& environment,
                            std::vector<Tensor>* fetched) {
+  if (ABSL_PREDICT_TRUE(replay_ == nullptr)) return RunOnce(feeds, environment, fetched);
+  return replay_->Run(feeds, environment, fetched);
+}
+
+absl::Status RunState::RunOnce(absl::Span<const Tensor* const> feeds, const RunEnvironment& environment,
+                               std::vector<Tensor>* fetched) {
   const absl::Span<const int32_t> feed_slots = plan_.feed_slots();
   for (size_t i = 0; i < feed_slots.size(); ++i) {
     if (feed_slots[i] < 0) continue;
@@ -114,10 +131,18 @@ absl::Status RunState::Run(absl::Span<const Tensor* const> feeds, const RunEnvir
     } else {
       value = std::move(*environment.owned_feeds[i]);
     }
+    if (ABSL_PREDICT_FALSE(value.memory_kind() == MemoryKind::kCuda) && plan_.feed_on_host(static_cast<int>(i))) {
+      TFP_ASSIGN_OR_RETURN(value, plan_.accelerator()->cuda()->ToHost(value));
+    }
   }
   Context ctx(*this, environment);
   absl::Status status = plan_.may_be_dead() ? RunSteps<true>(ctx) : RunSteps<false>(ctx);
   if (ABSL_PREDICT_TRUE(status.ok())) status = Fetch(feeds, fetched);
+  if (plan_.accelerator() != nullptr) {
+    // Also after an error: what was queued still reads memory that is about to be let go.
+    absl::Status waited = FetchFromDevice(environment, fetched);
+    if (status.ok()) status = std::move(waited);
+  }
   // A run that came through has let go of everything but unread feeds and what was fetched twice.
   if (ABSL_PREDICT_FALSE(!status.ok() || plan_.may_be_dead())) Clear();
   return status;
@@ -191,6 +216,7 @@ absl::Status RunState::PrepareInputs(const Plan::Step& step, Context& ctx) {
       if ((inputs[i].flags & (Plan::kRefWanted | Plan::kDereference)) == 0 || ctx.IsInputDead(i)) continue;
       return absl::InternalError(absl::StrCat("Input ", i, " of ", step.node->name(), " has no variable behind it."));
     }
+    if (ABSL_PREDICT_FALSE(seen_variables_ != nullptr)) seen_variables_->push_back(slot.variable);
     bool initialized;
     {
       absl::MutexLock lock(&slot.variable->mu);
@@ -256,6 +282,20 @@ absl::Status RunState::Fetch(absl::Span<const Tensor* const> feeds, std::vector<
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status RunState::FetchFromDevice(const RunEnvironment& environment, std::vector<Tensor>* fetched) {
+  CudaContext& cuda = *plan_.accelerator()->cuda();
+  std::vector<Tensor> held;  // device memory that copies read
+  if (!environment.keep_on_device) {
+    for (Tensor& t : *fetched) {
+      if (t.memory_kind() != MemoryKind::kCuda) continue;
+      TFP_ASSIGN_OR_RETURN(Tensor host, Tensor::Allocate(t.dtype(), t.shape(), cuda.pinned_allocator()));
+      if (t.total_bytes() > 0) TFP_RETURN_IF_ERROR(cuda.CopyToHost(t.data(), host.data(), t.total_bytes()));
+      held.push_back(std::exchange(t, std::move(host)));
+    }
+  }
+  return cuda.capturing() ? absl::OkStatus() : cuda.Synchronize();
 }
 
 void RunState::Clear() {

@@ -30,10 +30,13 @@ struct RunEnvironment {
   int64_t* peak_bytes = nullptr;                 // not null: the most bytes that values took at one time
   // Not empty: the feeds, in order, whose values are moved out, so that the run owns them. Nothing fed is fetched then.
   absl::Span<Tensor* const> owned_feeds = {};
+  bool keep_on_device = false;  // what is fetched stays in device memory where it lies there
   // Not the clock's epoch: when the run ends with CANCELLED.
   std::chrono::steady_clock::time_point deadline = {};
   const OpKernelContext* outer = nullptr;  // of the kernel that this run is part of; cancelled with it
 };
+
+class CudaReplay;  // cuda_replay.h
 
 class RunState {
  public:
@@ -48,6 +51,7 @@ class RunState {
                    std::vector<Tensor>* fetched);
 
  private:
+  friend class CudaReplay;
   class Context;
   struct Slot {
     Tensor value;
@@ -59,14 +63,20 @@ class RunState {
   absl::Status RunSteps(Context& ctx);
   absl::Status PrepareInputs(const Plan::Step& step, Context& ctx);
   bool InputsAreDead(const Plan::Step& step) const;
+  absl::Status RunOnce(absl::Span<const Tensor* const> feeds, const RunEnvironment& environment,
+                       std::vector<Tensor>* fetched);
   absl::Status Fetch(absl::Span<const Tensor* const> feeds, std::vector<Tensor>* fetched);
+  // Brings what was fetched to the host, and waits for the device.
+  absl::Status FetchFromDevice(const RunEnvironment& environment, std::vector<Tensor>* fetched);
   void Clear();
 
   const Plan& plan_;
   std::vector<Slot> slots_;
-  std::vector<const Tensor*> input_tensors_;  // of the current step
-  std::vector<Tensor> dereferenced_;          // of the current step
-  std::vector<uint8_t> step_dead_;            // filled only when the plan may_be_dead()
+  std::vector<const Tensor*> input_tensors_;             // of the current step
+  std::vector<Tensor> dereferenced_;                     // of the current step
+  std::vector<uint8_t> step_dead_;                       // filled only when the plan may_be_dead()
+  std::unique_ptr<CudaReplay> replay_;                   // of a plan that is replayable()
+  std::vector<RefVariable*>* seen_variables_ = nullptr;  // not null: every variable that is read or changed is added
 };
 
 }  // namespace tfpersist

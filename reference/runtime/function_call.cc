@@ -24,6 +24,7 @@ class BodyKernels : public KernelSource {
     return registry_.Find(node.def(), device_->type()) != nullptr || IsFunctionCall(node);
   }
   Device* DeviceOf(const Node&) override { return device_; }
+  Device* HostDevice() override { return device_; }
   absl::StatusOr<PlacedKernel> KernelFor(const Node& node) override {
     const KernelDef* def = registry_.Find(node.def(), device_->type());
     std::unique_ptr<OpKernel> kernel;

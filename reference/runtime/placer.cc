@@ -89,8 +89,8 @@ std::string DeviceSpec::ToString() const {
   return text;
 }
 
-Placer::Placer(absl::Span<const std::unique_ptr<Device>> devices, bool allow_soft_placement)
-    : allow_soft_placement_(allow_soft_placement) {
+Placer::Placer(absl::Span<const std::unique_ptr<Device>> devices, bool allow_soft_placement, HasKernel has_kernel)
+    : allow_soft_placement_(allow_soft_placement), has_kernel_(std::move(has_kernel)) {
   std::vector<std::string> names;
   for (const std::unique_ptr<Device>& device : devices) {
     candidates_.push_back({device.get(), DeviceSpec::Parse(device->name()).value_or(DeviceSpec())});
@@ -107,6 +107,21 @@ absl::Status Placer::PlaceNewNodes(const Graph& graph) {
     placed_.push_back(*device);
   }
   return absl::OkStatus();
+}
+
+Device* Placer::DefaultFor(const Node& node) const {
+  Device* const host = candidates_[0].device;
+  Device* const last = candidates_.back().device;
+  if (last->type() == DeviceType::kCpu) return host;
+  // A variable is changed where it lies.
+  for (size_t i = 0; i < node.inputs().size(); ++i) {
+    const DataType t = node.input_types()[i];
+    const Node* source = node.inputs()[i].node;
+    if ((IsRefType(t) || t == DT_RESOURCE) && source->id() < static_cast<int>(placed_.size())) {
+      return placed_[source->id()];
+    }
+  }
+  return has_kernel_(node, last->type()) ? last : host;
 }
 
 absl::StatusOr<Device*> Placer::Place(const Graph& graph, const Node& node) {
@@ -131,7 +146,7 @@ absl::StatusOr<Device*> Placer::Place(const Graph& graph, const Node& node) {
         }
       }
     }
-    return candidates_[0].device;
+    return DefaultFor(node);
   }
   const std::optional<DeviceSpec> spec = DeviceSpec::Parse(node.device());
   if (!spec) return fail(absl::StrCat("Malformed device specification '", node.device(), "'"));

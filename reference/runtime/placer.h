@@ -5,6 +5,7 @@
 #ifndef TFPERSIST_REFERENCE_RUNTIME_PLACER_H_
 #define TFPERSIST_REFERENCE_RUNTIME_PLACER_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,7 +37,10 @@ struct DeviceSpec {
 // Places a graph's nodes as it grows. One thread at a time.
 class Placer {
  public:
-  Placer(absl::Span<const std::unique_ptr<Device>> devices, bool allow_soft_placement);
+  // The first device is the host. A node that names no device goes to the last one if there is a kernel for it there,
+  // and with the variable or the resource that it takes.
+  using HasKernel = std::function<bool(const Node& node, DeviceType type)>;
+  Placer(absl::Span<const std::unique_ptr<Device>> devices, bool allow_soft_placement, HasKernel has_kernel);
 
   // Places the nodes that came since the last call. An error is kept and given again until the session ends, as the
   // graph keeps the bad node.
@@ -46,6 +50,7 @@ class Placer {
 
  private:
   absl::StatusOr<Device*> Place(const Graph& graph, const Node& node);
+  Device* DefaultFor(const Node& node) const;
 
   struct Candidate {
     Device* device;
@@ -54,6 +59,7 @@ class Placer {
   std::vector<Candidate> candidates_;
   std::string available_;  // as the error lists them
   bool allow_soft_placement_;
+  HasKernel has_kernel_;
   std::vector<Device*> placed_;  // by node id
   absl::Status status_;
 };

@@ -9,6 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "reference/base/status.h"
+#include "reference/op/cuda_context.h"
+#include "reference/proto/attr_value.pb.h"
 #include "reference/proto/op_def.pb.h"
 #include "reference/runtime/loop.h"
 #include "reference/runtime/node_text.h"
@@ -19,6 +21,49 @@ namespace {
 using OutputKey = std::pair<const Node*, int>;
 
 OutputKey KeyOf(const Output& o) { return {o.node, o.index}; }
+
+// Which of a node's inputs or outputs stay in host memory though it runs on a device: those that the kernel names, and
+// what has no plain bytes.
+std::vector<bool> OnHost(const Node& node, const PlacedKernel& placed, bool inputs) {
+  const auto& args = inputs ? node.op_def().input_arg() : node.op_def().output_arg();
+  const auto& types = inputs ? node.input_types() : node.output_types();
+  std::vector<bool> on_host(types.size(), placed.device->type() == DeviceType::kCpu);
+  if (placed.device->type() == DeviceType::kCpu) return on_host;
+  size_t i = 0;
+  for (const tensorflow::OpDef::ArgDef& arg : args) {
+    int64_t count = 1;
+    if (!arg.number_attr().empty()) {
+      count = node.attr(arg.number_attr()) != nullptr ? node.attr(arg.number_attr())->i() : 0;
+    } else if (!arg.type_list_attr().empty()) {
+      count = node.attr(arg.type_list_attr()) != nullptr ? node.attr(arg.type_list_attr())->list().type_size() : 0;
+    }
+    const bool named = placed.def != nullptr &&
+                       std::find(placed.def->host_memory.begin(), placed.def->host_memory.end(), arg.name()) !=
+                           placed.def->host_memory.end();
+    for (int64_t k = 0; k < count && i < on_host.size(); ++k, ++i) on_host[i] = named || !IsPlain(BaseType(types[i]));
+  }
+  return on_host;
+}
+
+// Moves its input to where the output belongs; what is there already passes.
+class CopyKernel : public OpKernel {
+ public:
+  explicit CopyKernel(bool to_device) : to_device_(to_device) {}
+  absl::Status Compute(OpKernelContext& ctx) override {
+    const Tensor& value = ctx.input(0);
+    CudaContext& cuda = *ctx.device().cuda();
+    if ((value.memory_kind() == MemoryKind::kCuda) == to_device_ || value.num_elements() == 0) {
+      ctx.SetOutput(0, value);
+      return absl::OkStatus();
+    }
+    TFP_ASSIGN_OR_RETURN(Tensor copy, to_device_ ? cuda.ToDevice(value) : cuda.ToHost(value, cuda.pinned_allocator()));
+    ctx.SetOutput(0, std::move(copy));
+    return absl::OkStatus();
+  }
+
+ private:
+  const bool to_device_;
+};
 
 bool IsLoopOp(absl::string_view op) {
   return op == "Enter" || op == "RefEnter" || op == "Exit" || op == "RefExit" || op == "NextIteration" ||
@@ -206,6 +251,8 @@ class Plan::Compiler {
   absl::Status MakeSteps() {
     absl::flat_hash_map<const Node*, int> step_of;
     plan_->feed_slots_.assign(plan_->signature_.feeds.size(), -1);
+    plan_->feed_on_host_.assign(plan_->signature_.feeds.size(), 0);
+    bool replayable = true;
     for (const Node* node : order_) {
       if (node->op() == "Switch" || node->op() == "RefSwitch") plan_->may_be_dead_ = true;
     }
@@ -220,15 +267,19 @@ class Plan::Compiler {
       step.kernel = placed->kernel;
       step.device = placed->device;
       step.node = node;
+      step.on_device = placed->device->type() != DeviceType::kCpu;
+      if (step.on_device) plan_->accelerator_ = placed->device;
+      const std::vector<bool> inputs_on_host =
+          loop != nullptr ? std::vector<bool>(loop->enters.size(), true) : OnHost(*node, *placed, true);
+      bool follows_shapes = !node->op_def().is_stateful();  // of a host step: its values change with the shapes alone
       step.allows_uninitialized = node->op_def().allows_uninitialized_input();
       step.kind = loop != nullptr                                     ? StepKind::kLoop
                   : node->op() == "Merge" || node->op() == "RefMerge" ? StepKind::kMerge
                   : node->op() == "ControlTrigger"                    ? StepKind::kControlTrigger
                                                                       : StepKind::kPlain;
-      step.first_input = static_cast<int32_t>(plan_->inputs_.size());
+      std::vector<Input> inputs;
       const std::vector<Output> sources = InputsOf(node);
       step.num_inputs = static_cast<int32_t>(sources.size());
-      step.plain_inputs = true;
       for (int i = 0; i < step.num_inputs; ++i) {
         const Output& source = sources[i];
         const bool wants_ref = loop == nullptr && IsRefType(node->input_types()[i]);
@@ -245,6 +296,7 @@ class Plan::Compiler {
           input.flags = kConstBuffer;
         } else {
           input.slot = SlotOf(source);
+          if (source.node->op() == "Const") input.flags |= kConstValue;
           const bool is_ref = IsRefType(source.dtype());
           if (wants_ref && !is_ref) {
             return absl::InvalidArgumentError(
@@ -252,10 +304,33 @@ class Plan::Compiler {
                              DataTypeString(node->input_types()[i]), "), and ", source.name(), " is none."));
           }
           if (is_ref) {
-            input.flags = wants_ref ? kRefWanted : kDereference;
-            step.plain_inputs = false;
+            input.flags |= wants_ref ? kRefWanted : kDereference;
           }
         }
+        const bool on_host = inputs_on_host[i], from_feed = fed != fed_.end();
+        if (from_feed && on_host) plan_->feed_on_host_[fed->second] = true;
+        if (on_host && !follows_shapes_.contains(input.slot)) follows_shapes = false;
+        if (on_host != !OnDevice(input.slot) && IsPlain(BaseType(source.dtype()))) {
+          if (wants_ref) {
+            return AttachNode(
+                absl::UnimplementedError(absl::StrCat(
+                    "Op ", node->op(), " runs on ", step.device->name(), " and changes variable ", source.op_name(),
+                    ", which lies elsewhere (", on_host ? "in device memory" : "in host memory",
+                    "). Put both on one device, with tf.device(\"/cpu:0\") say.")),
+                node->name(), SummarizeForError(*node, InputTexts(*node), step.device->name()));
+          }
+          if (on_host || (input.flags & kDereference)) replayable = false;
+          Device* const device = step.on_device ? step.device : DeviceOfSlot(input.slot);
+          input = CopyOf(input, !on_host, device, node);
+        }
+        inputs.push_back(input);
+      }
+      if (step.on_device ? placed->def->waits : !follows_shapes) replayable = false;
+      if (loop != nullptr) replayable = false;
+      step.first_input = static_cast<int32_t>(plan_->inputs_.size());
+      step.plain_inputs = true;
+      for (const Input& input : inputs) {
+        if (input.flags & (kRefWanted | kDereference)) step.plain_inputs = false;
         plan_->inputs_.push_back(input);
       }
       plan_->max_inputs_ = std::max<int>(plan_->max_inputs_, step.num_inputs);
@@ -263,6 +338,15 @@ class Plan::Compiler {
       step.num_outputs = loop != nullptr ? static_cast<int32_t>(loop->exits.size()) : node->num_outputs();
       first_slot_[node] = plan_->num_slots_;
       plan_->num_slots_ += step.num_outputs;
+      const std::vector<bool> outputs_on_host =
+          loop != nullptr ? std::vector<bool>(step.num_outputs, true) : OnHost(*node, *placed, false);
+      for (int o = 0; o < step.num_outputs; ++o) {
+        if (!outputs_on_host[o]) {
+          device_of_slot_[step.first_output + o] = step.device;
+        } else if (step.on_device || follows_shapes) {
+          follows_shapes_.insert(step.first_output + o);
+        }
+      }
       step.first_control = static_cast<int32_t>(plan_->controls_.size());
       if (plan_->may_be_dead_) {
         for (const Node* c : ControlsOf(node)) plan_->controls_.push_back(step_of.at(c));
@@ -271,12 +355,52 @@ class Plan::Compiler {
       step_of[node] = static_cast<int>(plan_->steps_.size());
       plan_->steps_.push_back(step);
     }
+    if (plan_->accelerator_ != nullptr) {
+      plan_->slot_on_device_.assign(plan_->num_slots_, 0);
+      for (const auto& [slot, device] : device_of_slot_) plan_->slot_on_device_[slot] = 1;
+      plan_->replayable_ = replayable && !plan_->may_be_dead_ && !plan_->inner_ &&
+                           std::none_of(plan_->feed_on_host_.begin(), plan_->feed_on_host_.end(),
+                                        [](uint8_t on_host) { return on_host != 0; });
+    }
     return absl::OkStatus();
+  }
+
+  bool OnDevice(int32_t slot) const { return device_of_slot_.contains(slot); }
+  Device* DeviceOfSlot(int32_t slot) const { return device_of_slot_.at(slot); }
+
+  // The slot that holds what `input` reads on the other side. A value is copied once; a variable each time, as it may
+  // have changed.
+  Input CopyOf(Input input, bool to_device, Device* device, const Node* node) {
+    const bool of_variable = (input.flags & kDereference) != 0;
+    auto known = copies_.find(input.slot);
+    const uint8_t kept = input.flags & kConstValue;
+    if (!of_variable && known != copies_.end()) return Input{known->second, kept};
+    auto kernel = std::make_unique<CopyKernel>(to_device);
+    Step step{};
+    step.kernel = kernel.get();
+    step.device = device;
+    step.node = node;
+    step.on_device = true;
+    step.kind = StepKind::kCopy;
+    step.first_input = static_cast<int32_t>(plan_->inputs_.size());
+    step.num_inputs = 1;
+    step.plain_inputs = !of_variable;
+    step.first_output = plan_->num_slots_++;
+    step.num_outputs = 1;
+    step.first_control = static_cast<int32_t>(plan_->controls_.size());
+    plan_->inputs_.push_back(input);
+    plan_->max_inputs_ = std::max(plan_->max_inputs_, 1);
+    plan_->steps_.push_back(step);
+    plan_->loop_kernels_.push_back(std::move(kernel));
+    plan_->accelerator_ = device;
+    if (to_device) device_of_slot_[step.first_output] = device;
+    if (!of_variable) copies_[input.slot] = step.first_output;
+    return Input{step.first_output, kept};
   }
 
   absl::StatusOr<PlacedKernel> LoopKernelFor(const Loop& loop) {
     TFP_ASSIGN_OR_RETURN(std::unique_ptr<OpKernel> kernel, MakeLoopKernel(loop, kernels_, nesting_));
-    PlacedKernel placed{kernel.get(), nullptr, kernels_.DeviceOf(*loop.exits[0])};
+    PlacedKernel placed{kernel.get(), nullptr, kernels_.HostDevice()};
     plan_->loop_kernels_.push_back(std::move(kernel));
     return placed;
   }
@@ -347,6 +471,9 @@ class Plan::Compiler {
   absl::flat_hash_set<const Node*> needed_;
   std::vector<const Node*> order_;
   absl::flat_hash_map<const Node*, int> first_slot_;
+  absl::flat_hash_map<int32_t, Device*> device_of_slot_;  // of what is not in host memory
+  absl::flat_hash_map<int32_t, int32_t> copies_;          // slot to the slot of its value on the other side
+  absl::flat_hash_set<int32_t> follows_shapes_;           // values on the host that the shapes of the feeds decide
 };
 
 absl::StatusOr<std::unique_ptr<Plan>> Plan::Compile(RunSignature signature, KernelSource& kernels) {
@@ -375,7 +502,7 @@ std::string Plan::InputText(const Output& source) const {
 }
 
 Output Plan::SourceOf(const Step& step, int i) const {
-  if (step.kind != StepKind::kLoop) return step.node->inputs()[i];
+  if (step.kind != StepKind::kLoop && step.kind != StepKind::kCopy) return step.node->inputs()[i];
   const int32_t slot = inputs_[step.first_input + i].slot;
   for (const Step& maker : steps_) {
     if (slot < maker.first_output || slot >= maker.first_output + maker.num_outputs) continue;

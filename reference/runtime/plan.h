@@ -58,6 +58,8 @@ class KernelSource {
   virtual bool HasKernel(const Node& node) const = 0;
   virtual absl::StatusOr<PlacedKernel> KernelFor(const Node& node) = 0;
   virtual Device* DeviceOf(const Node& node) = 0;
+  // Where loops and what a GPU has no kernel for run.
+  virtual Device* HostDevice() = 0;
 };
 
 class Plan {
@@ -67,16 +69,18 @@ class Plan {
     kRefWanted = 2,    // the kernel takes the variable itself
     kDereference = 4,  // the slot holds a variable, the kernel wants its value
     kConstBuffer = 8,  // a feed: the buffer is the caller's
+    kConstValue = 16,  // a Const node's value
   };
   struct Input {
     int32_t slot;
     uint8_t flags;
   };
-  enum class StepKind : uint8_t { kPlain, kMerge, kControlTrigger, kLoop };
+  // kCopy: no node's; moves a value between the host and a device.
+  enum class StepKind : uint8_t { kPlain, kMerge, kControlTrigger, kLoop, kCopy };
   struct Step {
     OpKernel* kernel;
     Device* device;
-    const Node* node;                     // of a loop: the first Exit that is asked for
+    const Node* node;                     // of a loop: the first Exit that is asked for; of a copy: who wants it
     int32_t first_input, num_inputs;      // in inputs()
     int32_t first_output, num_outputs;    // slots
     int32_t first_release, num_releases;  // in releases(): slots that nothing needs any more
@@ -84,6 +88,7 @@ class Plan {
     StepKind kind;
     bool plain_inputs;  // no input has kRefWanted or kDereference
     bool allows_uninitialized;
+    bool on_device;  // the device is no host
   };
   struct Fetch {
     int32_t slot;  // -1: a feed, whose value is handed back
@@ -110,6 +115,15 @@ class Plan {
   int max_inputs() const { return max_inputs_; }
   bool may_be_dead() const { return may_be_dead_; }
 
+  // The device whose work a run must wait for at its end; null: all is on the host.
+  Device* accelerator() const { return accelerator_; }
+  bool slot_on_device(int slot) const { return accelerator_ != nullptr && slot_on_device_[slot]; }
+  // Feed i is read on the host too, so that a value on the device must be fetched first.
+  bool feed_on_host(int feed) const { return feed_on_host_[feed]; }
+  // What the steps queue on the device depends on nothing but the shapes of the feeds, and the host reads nothing back:
+  // it may be recorded once and started again as a whole.
+  bool replayable() const { return replayable_; }
+
   // "{{node NAME}} = OP[attrs](inputs)" of a step, as TensorFlow 1.11.0 prints it after an error (S21, S36).
   std::string NodeText(const Step& step) const;
   // The same for the synthetic node that hands fetch i out: "_retval_v_0_0".
@@ -125,8 +139,8 @@ class Plan {
   Plan() = default;
 
   RunSignature signature_;
-  bool inner_ = false;  // a part of a loop: its feeds are nodes of the frame
-  std::vector<std::unique_ptr<OpKernel>> loop_kernels_;
+  bool inner_ = false;                                   // a part of a loop: its feeds are nodes of the frame
+  std::vector<std::unique_ptr<OpKernel>> loop_kernels_;  // and copies
   std::vector<Step> steps_;
   std::vector<Input> inputs_;
   std::vector<int32_t> releases_;
@@ -136,6 +150,10 @@ class Plan {
   int num_slots_ = 0;
   int max_inputs_ = 0;
   bool may_be_dead_ = false;
+  Device* accelerator_ = nullptr;
+  std::vector<uint8_t> slot_on_device_;  // by slot, where there is an accelerator
+  std::vector<uint8_t> feed_on_host_;
+  bool replayable_ = false;
 };
 
 // Adds "\n\t [[node_text]]" to a kernel's error, and the node's name.

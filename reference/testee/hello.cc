@@ -34,7 +34,7 @@ Json Hello() {
           {"verbs", verbs},
           {"dtypes", dtypes},
           {"ops", ops},
-          {"devices", {"cpu"}},
+          {"devices", OnCuda() ? Json{"cpu", "cuda"} : Json{"cpu"}},
           {"features", kFeatures}};
 }
 

@@ -8,6 +8,7 @@
 
 #include "reference/testee/case.h"
 #include "reference/testee/hello.h"
+#include "reference/testee/verbs.h"
 
 namespace tfpersist::testee {
 namespace {
@@ -59,4 +60,13 @@ int Main() {
 }  // namespace
 }  // namespace tfpersist::testee
 
-int main() { return tfpersist::testee::Main(); }
+// --device cuda: sessions run on the GPU what it has kernels for.
+int main(int argc, char** argv) {
+  if (argc == 3 && std::string(argv[1]) == "--device") {
+    tfpersist::testee::SetDevice(argv[2]);
+  } else if (argc != 1) {
+    std::fprintf(stderr, "tfpersist-testee [--device cpu|cuda] speaks conformance/PROTOCOL.md on standard input\n");
+    return 2;
+  }
+  return tfpersist::testee::Main();
+}

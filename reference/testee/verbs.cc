@@ -34,4 +34,11 @@ std::vector<std::string> VerbNames() {
   return names;
 }
 
+namespace {
+bool on_cuda = false;  // of this process, which is one program
+}
+
+void SetDevice(const std::string& device) { on_cuda = device == "cuda"; }
+bool OnCuda() { return on_cuda; }
+
 }  // namespace tfpersist::testee

@@ -35,6 +35,10 @@ absl::Span<const Verb> FileVerbs();
 const Verb* FindVerb(const std::string& name);
 std::vector<std::string> VerbNames();
 
+// What the program was started with: "cpu", or "cuda" for sessions that have a GPU. Set before the first case.
+void SetDevice(const std::string& device);
+bool OnCuda();
+
 }  // namespace tfpersist::testee
 
 #endif  // TFPERSIST_REFERENCE_TESTEE_VERBS_H_

@@ -21,6 +21,7 @@ absl::StatusOr<Json> SessionVerb(Case& c, const Args& args) {
   }
   SessionOptions options;
   options.threads = 2;
+  options.cuda_devices = OnCuda() ? 1 : 0;
   TFP_ASSIGN_OR_RETURN(const int64_t cpus, args.Int("cpus", 1));
   if (cpus < 1 || cpus > 64) return BadArgument("cpus", "1 to 64", args.Get("cpus"));
   options.cpu_devices = static_cast<int>(cpus);

@@ -83,7 +83,7 @@ absl::Status RunRestore(DirectSession& session, const std::string& filename_tens
   std::vector<DirectSession::Feed> feeds = {{*filename, name}};
   if (plan.read.empty()) return session.Run(feeds, {}, {&*restore, 1}).status();
 
-  TFP_ASSIGN_OR_RETURN(std::vector<Tensor> read, session.Run(feeds, plan.read, {}));
+  TFP_ASSIGN_OR_RETURN(std::vector<Tensor> read, session.RunKeepingOnDevice(feeds, plan.read));
   Values values;
   for (size_t i = 0; i < read.size(); ++i) values[{plan.read[i].node, plan.read[i].index}] = &read[i];
   for (Node* assign : plan.assigns) {

@@ -1,0 +1,150 @@
+// MaxPool, AvgPool and FusedBatchNorm (inference) on NHWC images. Follows core/kernels/maxpooling_op.cc,
+// avgpooling_op.cc, fused_batch_norm_op.cc.
+#include <cmath>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "reference/kernels/cwise_functors.h"
+#include "reference/kernels/kernel_util.h"
+#include "reference/kernels/kernels.h"
+#include "reference/kernels/window.h"
+#include "reference/proto/node_def.pb.h"
+
+namespace tfpersist {
+namespace {
+
+template <bool kMax, DataTypeMask kTypes>
+class PoolKernel : public OpKernel {
+ public:
+  explicit PoolKernel(WindowAttrs attrs) : attrs_(std::move(attrs)) {}
+  static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
+    TFP_ASSIGN_OR_RETURN(WindowAttrs attrs, WindowAttrs::Of(c));
+    return std::make_unique<PoolKernel>(std::move(attrs));
+  }
+
+  absl::Status Compute(OpKernelContext& ctx) override {
+    const Tensor& x = ctx.input(0);
+    if (x.shape().rank() != 4) return absl::InvalidArgumentError("tensor_in must be 4-dimensional");
+    TFP_ASSIGN_OR_RETURN(const Window w, attrs_.On(x.shape(), attrs_.ksize_rows, attrs_.ksize_cols));
+    TFP_ASSIGN_OR_RETURN(TensorShape shape, TensorShape::Create({w.batch, w.out_rows, w.out_cols, w.in_depth}));
+    TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape));
+    if (out->num_elements() == 0) return absl::OkStatus();
+    return Dispatch<kTypes>(x.dtype(), [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      using W = functor::Wide<T>;
+      const T* from = Elements<T>(ctx.input(0));
+      T* to = Elements<T>(out);
+      const int64_t depth = w.in_depth;
+      Shard(ctx, w.batch * w.out_rows, w.out_cols * depth * w.rows * w.cols, [&](int64_t begin, int64_t end) {
+        std::vector<W> acc(depth);
+        for (int64_t line = begin; line < end; ++line) {
+          const int64_t b = line / w.out_rows, r0 = line % w.out_rows * w.row_stride - w.pad_top;
+          for (int64_t col = 0; col < w.out_cols; ++col) {
+            const int64_t c0 = col * w.col_stride - w.pad_left;
+            const int64_t r_end = std::min(r0 + w.rows, w.in_rows), c_end = std::min(c0 + w.cols, w.in_cols);
+            int64_t count = 0;
+            for (int64_t r = std::max<int64_t>(r0, 0); r < r_end; ++r) {
+              for (int64_t c = std::max<int64_t>(c0, 0); c < c_end; ++c, ++count) {
+                const T* pixel = from + ((b * w.in_rows + r) * w.in_cols + c) * depth;
+                if (count == 0) {
+                  for (int64_t d = 0; d < depth; ++d) acc[d] = static_cast<W>(pixel[d]);
+                } else if (kMax) {
+                  for (int64_t d = 0; d < depth; ++d) acc[d] = std::max(acc[d], static_cast<W>(pixel[d]));
+                } else {
+                  for (int64_t d = 0; d < depth; ++d) acc[d] += static_cast<W>(pixel[d]);
+                }
+              }
+            }
+            T* result = to + (line * w.out_cols + col) * depth;
+            for (int64_t d = 0; d < depth; ++d) {
+              if (count == 0) {
+                result[d] = kMax ? std::numeric_limits<T>::lowest() : T(0);
+              } else {
+                result[d] = static_cast<T>(kMax ? acc[d] : acc[d] / static_cast<W>(count));
+              }
+            }
+          }
+        }
+      });
+      return absl::OkStatus();
+    });
+  }
+
+ private:
+  const WindowAttrs attrs_;
+};
+
+// Training is not here: it would change what is saved nowhere, and the graphs that people keep are frozen.
+class FusedBatchNormKernel : public OpKernel {
+ public:
+  explicit FusedBatchNormKernel(float epsilon) : epsilon_(epsilon) {}
+  static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
+    TFP_ASSIGN_OR_RETURN(const bool training, c.BoolAttr("is_training"));
+    TFP_ASSIGN_OR_RETURN(const float epsilon, c.FloatAttr("epsilon"));
+    if (training || c.StringAttr("data_format").value_or("NHWC") != "NHWC") {
+      return absl::UnimplementedError(
+          absl::StrCat("Node ", c.name(), ": ", c.def().op(),
+                       " has a kernel for inference (is_training=false) on NHWC images alone"));
+    }
+    return std::make_unique<FusedBatchNormKernel>(epsilon);
+  }
+
+  absl::Status Compute(OpKernelContext& ctx) override {
+    const Tensor& x = ctx.input(0);
+    if (x.shape().rank() != 4) {
+      return absl::InvalidArgumentError(absl::StrCat("input must be 4-dimensional", x.shape().DebugString()));
+    }
+    const int64_t channels = x.shape().dim(3);
+    for (int i = 1; i < 5; ++i) {
+      if (ctx.input(i).shape() != TensorShape({channels})) {
+        return absl::InvalidArgumentError(absl::StrCat("scale, offset, mean and variance must have ", channels,
+                                                       " entries; input ", i, " has shape ",
+                                                       ctx.input(i).shape().DebugString()));
+      }
+      if (ctx.input(i).dtype() != DT_FLOAT) return NoKernelForType(ctx.input(i).dtype());
+    }
+    const Tensor mean = ctx.input(3), variance = ctx.input(4);
+    std::vector<float> factor(channels), shift(channels);
+    for (int64_t c = 0; c < channels; ++c) {
+      factor[c] = ctx.input(1).flat<float>()[c] / std::sqrt(variance.flat<float>()[c] + epsilon_);
+      shift[c] = ctx.input(2).flat<float>()[c];
+    }
+    TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, x.shape(), 0));
+    for (int i = 1; i < ctx.num_outputs(); ++i) {
+      // 1.x hands the statistics on, as batch_mean and as reserve space.
+      ctx.SetOutput(i, i <= 4 ? (i % 2 == 1 ? mean : variance) : Tensor::Of<float>({0}, {}));
+    }
+    if (out->num_elements() == 0) return absl::OkStatus();
+    return Dispatch<MaskOf(DT_FLOAT, DT_HALF, DT_BFLOAT16)>(out->dtype(), [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      const T* from = Elements<T>(ctx.input(0));
+      T* to = Elements<T>(out);
+      const float* m = mean.flat<float>().data();
+      Shard(ctx, out->num_elements() / channels, channels, [&](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; ++row) {
+          for (int64_t c = 0; c < channels; ++c) {
+            const int64_t i = row * channels + c;
+            to[i] = static_cast<T>((static_cast<float>(from[i]) - m[c]) * factor[c] + shift[c]);
+          }
+        }
+      });
+      return absl::OkStatus();
+    });
+  }
+
+ private:
+  const float epsilon_;
+};
+
+}  // namespace
+
+void RegisterPoolingKernels(KernelRegistry* registry) {
+  constexpr DataTypeMask kMaxTypes = kFloatTypes | MaskOf(DT_INT8, DT_INT16, DT_INT32, DT_INT64, DT_UINT8, DT_UINT16);
+  RegisterKernel<PoolKernel<true, kMaxTypes>>(registry, "MaxPool", "T", kMaxTypes);
+  RegisterKernel<PoolKernel<false, kFloatTypes>>(registry, "AvgPool", "T", kFloatTypes);
+  for (const char* op : {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}) {
+    RegisterKernel<FusedBatchNormKernel>(registry, op, "T", MaskOf(DT_FLOAT, DT_HALF, DT_BFLOAT16));
+  }
+}
+
+}  // namespace tfpersist
