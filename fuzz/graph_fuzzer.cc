@@ -1,6 +1,7 @@
 // Any bytes as a GraphDef, MetaGraphDef or SavedModel: imported, exported, imported again.
 #include <cstdlib>
 
+#include "fuzz/mutator.h"
 #include "fuzz/util.h"
 #include "reference/graph/graph.h"
 #include "reference/graph/import.h"
@@ -10,22 +11,15 @@
 
 using namespace tfpersist;  // NOLINT
 
-namespace {
-
-class Silent : public Logger {
-  void Log(LogLevel, absl::string_view) override {}
-};
-
-}  // namespace
+TFPERSIST_FUZZ_MUTATOR(fuzz::GraphKind())
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static Silent silent;
   MemoryFileSystem fs;
   fuzz::PutFile(&fs, "d/m", std::string(reinterpret_cast<const char*>(data), size));
   auto model = ReadModel(&fs, "d/m", fuzz::SmallLimits());
   if (!model.ok()) return 0;
   GraphOptions options;
-  options.logger = &silent;
+  options.logger = fuzz::Silent();
   options.limits = fuzz::SmallLimits();
   Graph graph(options);
   ImportOptions import;

@@ -54,6 +54,15 @@ def table(entries, index_handle=None):
     return data + meta + index + footer.ljust(40, b"\0") + struct.pack("<Q", 0xDB4775248B80FB57)
 
 
+def snappy_table(compressed):
+    """A table whose one data block is these bytes, said to be snappy's."""
+    data = compressed + b"\1"
+    data += struct.pack("<I", masked_crc(data))
+    meta, index = block([]), block([(b"z", varint(0) + varint(len(compressed)))])
+    footer = varint(len(data)) + varint(len(meta) - 5) + varint(len(data) + len(meta)) + varint(len(index) - 5)
+    return data + meta + index + footer.ljust(40, b"\0") + struct.pack("<Q", 0xDB4775248B80FB57)
+
+
 HEADER = (b"", field(1, 1) + field(3, field(1, 1)))
 
 
@@ -65,9 +74,13 @@ def entry(dtype=1, dims=(), size=4, crc=0, slices=()):
     return field(1, dtype) + field(2, shape(*dims)) + field(5, size) + varint(6 << 3 | 5) + struct.pack("<I", crc) + b"".join(field(7, s) for s in slices)
 
 
+def files(*contents):
+    """Several files in one input, as util.h's SplitFiles takes them apart."""
+    return b"".join(struct.pack("<I", len(c)) + c for c in contents[:-1]) + contents[-1]
+
+
 def bundle(entries, data=b"\0\0\0\0"):
-    index = table(entries)
-    return struct.pack("<I", len(index)) + index + data
+    return files(table(entries), data, b"", b"")
 
 
 def function_graph():
@@ -102,6 +115,8 @@ INPUTS = {
     "v1/negative_dimension": table([(b"", field(1, field(1, field(1, b"a") + field(2, shape(-3)) + field(3, 1))))]),
     "v1/elements_2_45": table([(b"", field(1, field(1, field(1, b"a") + field(2, shape(1 << 45)) + field(3, 1) + field(4, field(1, b"")))))]),
     "graph/self_referencing_function": function_graph(),
+    "graph/repeated_attr": field(1, field(1, b"a") + field(2, b"Const") + field(5, field(1, b"dtype") + field(2, field(6, 1))) * 2),
+    "graph/attr_without_value": field(1, field(1, b"a") + field(2, b"Const") + field(5, field(1, b"dtype")) + field(5, field(1, b"value"))),
     "graph/self_input": field(1, field(1, b"a") + field(2, b"Identity") + field(3, b"a")),
     "graph/deeply_nested": field(1, field(1, b"a") + field(2, b"Const") + field(5, field(1, b"value") + field(2, b"\x1a\x02" * 3000))),
     "tensor/elements_2_45": field(1, 1) + field(2, shape(1 << 45)) + field(5, struct.pack("<f", 1)),
@@ -109,6 +124,85 @@ INPUTS = {
     "tensor/negative_dimension": field(1, 1) + field(2, shape(-1)),
     "tensor/npy_shape_2_62": b"\x93NUMPY\x01\x00" + struct.pack("<H", 70) + b"{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904,)}".ljust(70)[:70],
 }
+
+
+def node(name, op, *inputs, **attrs):
+    return field(1, field(1, name) + field(2, op) + b"".join(field(3, i) for i in inputs) +
+                 b"".join(field(5, field(1, k.encode()) + field(2, v)) for k, v in attrs.items()))
+
+
+def type_(dtype):
+    return field(6, dtype)
+
+
+def value(dtype, dims, *fields):
+    return field(8, field(1, dtype) + field(2, shape(*dims)) + b"".join(fields))
+
+
+def const(name, dtype, dims, *fields):
+    return node(name, b"Const", dtype=type_(dtype), value=value(dtype, dims, *fields))
+
+
+ENDLESS_LOOP = (const(b"zero", 1, (), field(5, struct.pack("<f", 0))) + node(b"enter", b"Enter", b"zero", T=type_(1), frame_name=field(2, b"f")) +
+                node(b"merge", b"Merge", b"enter", b"next", T=type_(1), N=field(3, 2)) +
+                node(b"true", b"Const", b"^merge", dtype=type_(10), value=value(10, (), field(11, 1))) + node(b"cond", b"LoopCond", b"true") +
+                node(b"switch", b"Switch", b"merge", b"cond", T=type_(1)) + node(b"body", b"Identity", b"switch:1", T=type_(1)) +
+                node(b"next", b"NextIteration", b"body", T=type_(1)) + node(b"exit", b"Exit", b"switch", T=type_(1)))
+INT_MAX = field(7, (1 << 31) - 1)
+SLICED = entry(dims=(4,), size=0, slices=(field(1, field(1, 1) + field(2, 2)),))
+VERSIONS = field(1, 1) + field(3, field(1, 1))
+
+# What is named by the advisories: each of them, in the form in which these parsers would meet it.
+INPUTS.update({
+    # TFSA-2018-004 (CVE-2018-7575): a block's size that overflows; TFSA-2018-005 (CVE-2018-7577): snappy that copies from before its output.
+    "table/tfsa_2018_004_block_size_overflows": table([HEADER], index_handle=varint((1 << 64) - 5) + varint((1 << 64) - 1)),
+    "table/tfsa_2018_005_snappy_overlap": snappy_table(b"\x20" + b"\x04ab" + b"\x0e\xff\xff\x1e\x02\x00"),
+    "leveldb/tfsa_2018_005_snappy_overlap": snappy_table(b"\x20" + b"\x04ab" + b"\x1e\x02\x00"),
+    # GHSA-7pxj-m4jf-r6h2 (CVE-2021-41203): sizes of slices that overflow, lists of other lengths.
+    "bundle/ghsa_7pxj_slice_overflows": bundle([HEADER, (b"a", entry(dims=(1 << 62,), slices=(field(1, field(1, (1 << 63) - 1) + field(2, (1 << 63) - 1)),)))]),
+    "v1/ghsa_7pxj_slice_overflows": table([(b"", field(1, field(1, field(1, b"a") + field(2, shape(4)) + field(3, 1) + field(4, field(1, field(1, (1 << 63) - 1) + field(2, 2))))))]),
+    "merge/ghsa_7pxj_conflicting_slices": files(table([HEADER, (b"a", SLICED)]), b"", table([HEADER, (b"a", entry(dims=(5,), slices=(field(1, field(1, 1) + field(2, 2)),)))]), b""),
+    # GHSA-gh6x-4whr-2qv4 (CVE-2021-37639): a restore without names; GHSA-wp77-4gmm-7cq8 (CVE-2021-37648): a save of fewer tensors than names.
+    "graph/ghsa_gh6x_restore_without_names": const(b"p", 7, (), field(8, b"x")) + const(b"n", 7, (0,)) + node(b"r", b"RestoreV2", b"p", b"n", b"n", dtypes=field(1, field(6, varint(1)))),
+    "salvage/ghsa_wp77_save_of_fewer_tensors": files(
+        field(2, const(b"n", 7, (2,), field(8, b"a"), field(8, b"b")) + node(b"save/SaveV2", b"SaveV2", b"n", b"n", b"n", dtypes=field(1, field(6, varint(1) + varint(1))))) +
+        field(3, field(2, b"save/control_dependency:0")), b"\0" * 8, b""),
+    # GHSA-j3mj-fhpq-qqjj (CVE-2022-23571), GHSA-8rcj-c8pj-v3m3 (CVE-2022-23564): protos of tensors and resources that end in a CHECK.
+    "tensor/ghsa_j3mj_unknown_dtype": field(1, 99) + field(2, shape(1)),
+    "tensor/ghsa_j3mj_no_dtype": field(2, shape(1)) + field(5, struct.pack("<f", 1)),
+    "tensor/ghsa_8rcj_resource_bad_shape": field(1, 20) + field(2, shape(1)) + field(14, field(3, b"v") + field(6, field(1, 1) + field(2, shape(-7)))),
+    # GHSA-4v5p-v5h9-6xjx (CVE-2022-23565): an attr twice; GHSA-247x-2f9f-5wp7 (CVE-2022-23591): a function that calls itself.
+    "run/ghsa_4v5p_repeated_attr": const(b"a", 1, ()) + field(1, field(1, b"b") + field(2, b"Identity") + field(3, b"a") + field(5, field(1, b"T") + field(2, type_(1))) * 2),
+    "run/ghsa_247x_self_recursive_function": function_graph(),
+    # GHSA-627q-g293-49q7 (CVE-2022-23580): a vector of any length; GHSA-q85f-69q7-55h2 (CVE-2022-23573): an assignment of nothing.
+    "run/ghsa_627q_huge_vector": const(b"d", 3, (1,), INT_MAX) + const(b"v", 1, (), field(5, struct.pack("<f", 1))) + node(b"f", b"Fill", b"d", b"v", T=type_(1), index_type=type_(3)),
+    "run/ghsa_q85f_uninitialized_assign": node(b"v", b"VariableV2", dtype=type_(1), shape=field(7, shape(2))) + node(b"w", b"VariableV2", dtype=type_(1), shape=field(7, shape(2))) + node(b"a", b"Assign", b"v", b"w", T=type_(1)),
+    # GHSA-9px9-73fg-3fqp (CVE-2022-23589), GHSA-pqrv-8r2f-7278 (CVE-2022-23590): a GraphDef whose nodes were altered.
+    "graph/ghsa_9px9_input_of_nothing": node(b"a", b"Switch") + node(b"b", b"Identity", b"a:7", T=type_(1)),
+    "graph/ghsa_pqrv_altered_node": node(b"", b"", b"", b"^", T=b""),
+    # GHSA-w5gh-2wr2-pm6g (CVE-2020-15206): SavedModels that are none.
+    "saved_model/ghsa_w5gh_no_meta_graphs": files(field(1, 1), b"", b""),
+    "saved_model/ghsa_w5gh_main_op_of_nothing": files(field(1, 1) + field(2, field(2, node(b"a", b"NoOp")) + field(4, field(1, b"saved_model_main_op") + field(2, field(1, field(1, b"nothing"))))), b"", b""),
+    "saved_model/nothing": files(b"", b"", b""),
+    # Beyond the advisories.
+    "run/endless_loop": ENDLESS_LOOP,
+    "run/constant_of_2_40": const(b"c", 1, (1 << 40,), field(5, struct.pack("<f", 1))),
+    "run/strings_double": const(b"s0", 7, (), field(8, b"abcd")) + b"".join(node(b"s%d" % (i + 1), b"StringJoin", b"s%d" % i, b"s%d" % i, N=field(3, 2)) for i in range(40)),
+    "meta_graph/collection_of_nothing": field(2, node(b"a", b"NoOp")) + field(4, field(1, b"variables") + field(2, field(2, field(1, field(1, b"x"))))),
+    "meta_graph/saver_of_nothing": field(2, node(b"a", b"NoOp")) + field(3, field(1, b"save/Const:0") + field(2, b"save/x:0") + field(3, b"save/restore_all")),
+    "meta_graph/text_escapes_what_is_no_utf8": b'graph_def { node { name: "a" op: "NoOp" attr { key: "_\\217" value { i: 1 } } } versions { producer: 26 } } meta_info_def { tags: "\\377" }',
+    "state/not_text": b"\x00\xff\xfe",
+    "state/endless_string": b'model_checkpoint_path: "' + b"a" * 1000,
+    "npy/header_longer_than_the_file": b"\x93NUMPY\x02\x00" + struct.pack("<I", 0xFFFFFFFF) + b"{",
+    "npy/shape_2_62": INPUTS["tensor/npy_shape_2_62"],
+    "slices/nothing": b"",
+    "roundtrip/nothing": b"",
+    "readers/nothing": files(b"", b""),
+    "capi/nothing": b"",
+    "salvage/no_meta": files(b"", b"", b""),
+    "merge/no_header": files(table([(b"a", entry())]), b"", table([HEADER]), b""),
+})
+del INPUTS["tensor/npy_shape_2_62"]
 
 
 def main():

@@ -1,8 +1,11 @@
 // Any bytes as a V1 checkpoint: every tensor read.
+#include "fuzz/mutator.h"
 #include "fuzz/util.h"
 #include "reference/checkpoint/v1_reader.h"
 
 using namespace tfpersist;  // NOLINT
+
+TFPERSIST_FUZZ_MUTATOR(fuzz::V1TableKind())
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string bytes(reinterpret_cast<const char*>(data), size);
@@ -10,10 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (repaired) fuzz::RepairTable(&bytes);
     MemoryFileSystem fs;
     fuzz::PutFile(&fs, "d/k", bytes);
-    ReadOptions options;
-    options.file_system = &fs;
-    options.limits = fuzz::SmallLimits();
-    auto reader = V1Reader::Open("d/k", options);
+    auto reader = V1Reader::Open("d/k", fuzz::SmallRead(&fs));
     if (!reader.ok()) continue;
     (void)(*reader)->DebugString();
     int read = 0;

@@ -73,4 +73,28 @@ bool ByteReader::ReadBytes(uint64_t size, absl::string_view* value) {
   return true;
 }
 
+size_t FirstBadUtf8(absl::string_view s) {
+  for (size_t i = 0; i < s.size();) {
+    const uint8_t c = static_cast<uint8_t>(s[i]);
+    const size_t length = c < 0x80                ? 1
+                          : c >= 0xc2 && c < 0xe0 ? 2
+                          : c >= 0xe0 && c < 0xf0 ? 3
+                          : c >= 0xf0 && c < 0xf5 ? 4
+                                                  : 0;
+    if (length == 0) return i;
+    if (length > 1 && i + 1 < s.size()) {  // too long for what it says, a surrogate, or behind the last code point
+      const uint8_t next = static_cast<uint8_t>(s[i + 1]);
+      if ((c == 0xe0 && next < 0xa0) || (c == 0xed && next > 0x9f) || (c == 0xf0 && next < 0x90) ||
+          (c == 0xf4 && next > 0x8f)) {
+        return i;
+      }
+    }
+    for (size_t k = 1; k < length; ++k) {
+      if (i + k >= s.size() || (static_cast<uint8_t>(s[i + k]) & 0xc0) != 0x80) return i;
+    }
+    i += length;
+  }
+  return absl::string_view::npos;
+}
+
 }  // namespace tfpersist

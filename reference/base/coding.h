@@ -38,6 +38,9 @@ class ByteReader {
   absl::string_view bytes_;
 };
 
+// The first byte that is not UTF-8, or npos; Python's decoder names it.
+size_t FirstBadUtf8(absl::string_view s);
+
 }  // namespace tfpersist
 
 #endif  // TFPERSIST_REFERENCE_BASE_CODING_H_

@@ -317,7 +317,8 @@ void TF_OperationGetAttrTensor(TF_Operation* oper, const char* attr_name, TF_Ten
   *value = nullptr;
   const AttrValue* attr = FindKind(oper, attr_name, AttrValue::kTensor, "a tensor", status);
   Tensor tensor;
-  if (attr != nullptr && Take(status, TensorFromProto(attr->tensor()), &tensor)) *value = FromTensor(std::move(tensor));
+  if (attr != nullptr && Take(status, TensorFromProto(attr->tensor(), ToNode(oper)->graph().limits()), &tensor))
+    *value = FromTensor(std::move(tensor));
 }
 void TF_OperationGetAttrTensorList(TF_Operation* oper, const char* attr_name, TF_Tensor** values, int max_values,
                                    TF_Status* status) {
@@ -325,7 +326,7 @@ void TF_OperationGetAttrTensorList(TF_Operation* oper, const char* attr_name, TF
   if (attr == nullptr) return;
   for (int i = 0; i < std::min(max_values, attr->list().tensor_size()); ++i) {
     Tensor tensor;
-    if (!Take(status, TensorFromProto(attr->list().tensor(i)), &tensor)) return;
+    if (!Take(status, TensorFromProto(attr->list().tensor(i), ToNode(oper)->graph().limits()), &tensor)) return;
     values[i] = FromTensor(std::move(tensor));
   }
 }

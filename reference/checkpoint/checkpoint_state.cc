@@ -14,6 +14,7 @@
 #include "absl/strings/strip.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
+#include "reference/base/coding.h"
 #include "reference/base/status.h"
 #include "reference/checkpoint/naming.h"
 #include "reference/proto/checkpoint_state.pb.h"
@@ -50,24 +51,6 @@ std::string RelativePath(const std::string& path, const std::string& start) {
   std::vector<std::string> parts(from.size() - common, "..");
   parts.insert(parts.end(), to.begin() + common, to.end());
   return parts.empty() ? "." : absl::StrJoin(parts, "/");
-}
-
-// The first byte that is not UTF-8, or npos; Python's decoder names it.
-size_t FirstBadUtf8(absl::string_view s) {
-  for (size_t i = 0; i < s.size();) {
-    const uint8_t c = static_cast<uint8_t>(s[i]);
-    const size_t length = c < 0x80                ? 1
-                          : c >= 0xc2 && c < 0xe0 ? 2
-                          : c >= 0xe0 && c < 0xf0 ? 3
-                          : c >= 0xf0 && c < 0xf5 ? 4
-                                                  : 0;
-    if (length == 0) return i;
-    for (size_t k = 1; k < length; ++k) {
-      if (i + k >= s.size() || (static_cast<uint8_t>(s[i + k]) & 0xc0) != 0x80) return i;
-    }
-    i += length;
-  }
-  return absl::string_view::npos;
 }
 
 class FirstError : public google::protobuf::io::ErrorCollector {

@@ -1,6 +1,8 @@
 #include "reference/checkpoint/v1_writer.h"
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "reference/base/coding.h"
 #include "reference/base/status.h"
 #include "reference/checkpoint/ordered_code.h"
 #include "reference/checkpoint/version_check.h"
@@ -30,6 +32,10 @@ absl::Status V1Writer::Add(const std::string& name, const TensorShape& full_shap
   if (!MaskHas(kV1Types, value.dtype())) {
     return absl::UnimplementedError(
         absl::StrCat("Saving data type ", DataTypeString(value.dtype()), " not yet supported"));
+  }
+  if (FirstBadUtf8(name) != absl::string_view::npos) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("The name ", absl::CHexEscape(name), " is not UTF-8, and a V1 checkpoint with it can't be read"));
   }
   TFP_ASSIGN_OR_RETURN(TensorShape shape, slice.SliceShape(full_shape));
   if (shape != value.shape()) {

@@ -40,9 +40,11 @@ absl::Status RestoreByName(Graph& graph, Session& session, const std::string& pr
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Model>> LoadModel(const ModelOptions& options) {
-  TFP_ASSIGN_OR_RETURN(ModelFile file, ReadModel(PosixFileSystem(), options.path));
+  TFP_ASSIGN_OR_RETURN(ModelFile file, ReadModel(PosixFileSystem(), options.path, options.limits));
   auto model = std::make_unique<Model>();
-  model->graph = std::make_unique<Graph>();
+  GraphOptions graph;
+  graph.limits = options.limits;
+  model->graph = std::make_unique<Graph>(graph);
   std::string checkpoint = options.checkpoint;
   if (checkpoint.empty() && file.kind == ModelFile::kSavedModel) {
     const std::string own = JoinPath(file.folder, "variables/variables");
@@ -51,6 +53,8 @@ absl::StatusOr<std::unique_ptr<Model>> LoadModel(const ModelOptions& options) {
   SessionOptions session;
   session.threads = options.threads;
   session.cuda_devices = options.cuda ? 1 : 0;
+  session.operation_timeout_in_ms = options.timeout_in_ms;
+  session.max_bytes = options.max_bytes;
   session.allow_soft_placement = true;
   std::optional<Saver> saver;
   if (file.kind == ModelFile::kGraphDef) {

@@ -16,6 +16,10 @@ struct ModelOptions {
   bool clear_devices = false;
   int threads = 0;
   bool cuda = false;  // SessionOptions::cuda_devices
+  // For models that nobody vouches for; as in SessionOptions, 0: none.
+  Limits limits;
+  int64_t timeout_in_ms = 0;
+  int64_t max_bytes = 0;
 };
 
 struct Model {

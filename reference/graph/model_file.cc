@@ -50,8 +50,13 @@ bool ParseText(const std::string& bytes, google::protobuf::Message* message, std
   FirstError first;
   parser.RecordErrorsTo(&first);
   parser.SetRecursionLimit(kTextRecursion);
-  const bool ok = parser.ParseFromString(bytes, message);
+  bool ok = parser.ParseFromString(bytes, message);
   if (error != nullptr) *error = first.text();
+  // Escapes in text can make strings that no binary file may have; Python's parser refuses them, C++'s does not.
+  if (ok && !message->ParseFromString(message->SerializeAsString())) {
+    ok = false;
+    if (error != nullptr) *error = "it holds an escaped string that is not UTF-8";
+  }
   return ok;
 }
 

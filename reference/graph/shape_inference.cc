@@ -750,7 +750,7 @@ absl::Status RestoreShape(Context& c) {
   const Node* specs = c.node.inputs()[2].node;
   const auto* value = specs != nullptr && specs->op() == "Const" ? specs->attr("value") : nullptr;
   if (value == nullptr) return absl::OkStatus();
-  const absl::StatusOr<Tensor> texts = TensorFromProto(value->tensor());
+  const absl::StatusOr<Tensor> texts = TensorFromProto(value->tensor(), c.node.graph().limits());
   if (!texts.ok() || texts->dtype() != DT_STRING) return absl::OkStatus();
   auto fail = [&](absl::StatusCode code, const std::string& what) {
     const std::string text(c.Fail(what).message());

@@ -29,6 +29,21 @@ class StringJoinKernel : public OpKernel {
       shape = s;
       have_shape = true;
     }
+    // Joined with themselves, strings grow as powers of two.
+    const int64_t limit = ctx.device().allocator()->limit();
+    int64_t characters = 0;
+    for (int i = 0; i < ctx.num_inputs() && limit != INT64_MAX; ++i) {
+      const auto in = ctx.input(i).flat<std::string>();
+      const int64_t times = ctx.input(i).shape().IsScalar() ? std::max<int64_t>(1, shape.num_elements()) : 1;
+      for (const std::string& s : in) {
+        const int64_t each = static_cast<int64_t>(s.size() + separator_.size());
+        if (each > 0 && times > (limit - characters) / each) {
+          return absl::ResourceExhaustedError(
+              absl::StrCat("OOM when joining strings to more than ", limit, " characters (SessionOptions::max_bytes)"));
+        }
+        characters += times * each;
+      }
+    }
     TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape));
     auto joined = out->flat<std::string>();
     for (int64_t e = 0; e < out->num_elements(); ++e) {

@@ -49,7 +49,13 @@ std::string SummarizeShape(const tensorflow::TensorShapeProto& shape) {
 }
 
 std::string SummarizeTensor(const tensorflow::TensorProto& proto) {
-  absl::StatusOr<Tensor> tensor = TensorFromProto(proto);
+  Limits limits;
+  limits.max_tensor_bytes = int64_t{64} << 20;  // one value may stand for any number of elements
+  absl::StatusOr<Tensor> tensor = TensorFromProto(proto, limits);
+  if (absl::IsResourceExhausted(tensor.status())) {
+    return absl::StrCat("Tensor<type: ", DataTypeString(static_cast<DataType>(static_cast<int>(proto.dtype()))),
+                        " shape: ", SummarizeShape(proto.tensor_shape()), " values: ...>");
+  }
   if (!tensor.ok()) return absl::StrCat("<Invalid TensorProto: ", proto.ShortDebugString(), ">");
   return absl::StrCat("Tensor<type: ", DataTypeString(tensor->dtype()), " shape: ", tensor->shape().DebugString(),
                       " values: ", SummarizeTensorValue(*tensor, 3), ">");

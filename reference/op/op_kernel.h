@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "reference/base/limits.h"
 #include "reference/op/device.h"
 #include "reference/op/resource.h"
 #include "reference/tensor/tensor.h"
@@ -35,6 +36,7 @@ class OpKernelConstruction {
   virtual absl::Span<const DataType> input_types() const = 0;
   virtual absl::Span<const DataType> output_types() const = 0;
   virtual DeviceType device_type() const = 0;
+  virtual const Limits& limits() const { return kNoLimits; }  // the graph's
   const std::string& name() const;
 
   // Attrs by C++ type; INVALID_ARGUMENT if the node has none of that name and kind.
@@ -47,6 +49,9 @@ class OpKernelConstruction {
   absl::StatusOr<PartialTensorShape> ShapeAttr(absl::string_view name) const;
   absl::StatusOr<std::vector<int64_t>> IntListAttr(absl::string_view name) const;
   absl::StatusOr<std::vector<DataType>> TypeListAttr(absl::string_view name) const;
+
+ private:
+  static constexpr Limits kNoLimits = {};
 };
 
 // One execution of one kernel. Inputs are read-only unless this run holds their only reference.

@@ -14,6 +14,7 @@ class NodeConstruction : public OpKernelConstruction {
   absl::Span<const DataType> input_types() const override { return node_.input_types(); }
   absl::Span<const DataType> output_types() const override { return node_.output_types(); }
   DeviceType device_type() const override { return device_; }
+  const Limits& limits() const override { return node_.graph().limits(); }
 
  private:
   const Node& node_;

@@ -4,9 +4,10 @@
 
 namespace tfpersist {
 
-CpuDevice::CpuDevice(int index, ThreadPool& threads, bool maps_checkpoints)
+CpuDevice::CpuDevice(int index, ThreadPool& threads, bool maps_checkpoints, Allocator* allocator)
     : name_(absl::StrCat("/job:localhost/replica:0/task:0/device:CPU:", index)),
       threads_(threads),
-      maps_checkpoints_(maps_checkpoints) {}
+      maps_checkpoints_(maps_checkpoints),
+      allocator_(allocator) {}
 
 }  // namespace tfpersist

@@ -10,12 +10,13 @@ namespace tfpersist {
 
 class CpuDevice : public Device {
  public:
-  // `threads` outlives the device; all devices of a session share it.
-  CpuDevice(int index, ThreadPool& threads, bool maps_checkpoints = false);
+  // All devices of a session share the threads.
+  // `threads` and `allocator` outlive the device.
+  CpuDevice(int index, ThreadPool& threads, bool maps_checkpoints = false, Allocator* allocator = HeapAllocator());
 
   DeviceType type() const override { return DeviceType::kCpu; }
   const std::string& name() const override { return name_; }
-  Allocator* allocator() override { return HeapAllocator(); }
+  Allocator* allocator() override { return allocator_; }
   ThreadPool& threads() override { return threads_; }
   bool maps_checkpoints() const override { return maps_checkpoints_; }
 
@@ -23,6 +24,7 @@ class CpuDevice : public Device {
   std::string name_;
   ThreadPool& threads_;
   const bool maps_checkpoints_;
+  Allocator* const allocator_;
 };
 
 }  // namespace tfpersist

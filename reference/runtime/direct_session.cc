@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "absl/base/optimization.h"
@@ -13,6 +14,7 @@
 #include "reference/base/status.h"
 #include "reference/base/threads.h"
 #include "reference/op/cuda_context.h"
+#include "reference/runtime/budget_allocator.h"
 #include "reference/runtime/construction.h"
 #include "reference/runtime/cpu_device.h"
 #include "reference/runtime/cuda_device.h"
@@ -76,9 +78,11 @@ class DirectSession::Impl : public KernelSource {
       : graph_(graph),
         registry_(registry),
         options_(options),
-        threads_(options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency())) {
+        threads_(options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency())),
+        budget_(options.max_bytes > 0 ? std::make_unique<BudgetAllocator>(options.max_bytes) : nullptr) {
     for (int i = 0; i < std::max(1, options.cpu_devices); ++i) {
-      devices_.push_back(std::make_unique<CpuDevice>(i, threads_, options.map_checkpoints));
+      devices_.push_back(std::make_unique<CpuDevice>(i, threads_, options.map_checkpoints,
+                                                     budget_ != nullptr ? budget_.get() : HeapAllocator()));
     }
     if (options.cuda_devices > 1) {
       device_status_ = absl::UnimplementedError("A session runs on one GPU (SessionOptions::cuda_devices is 0 or 1).");
@@ -144,6 +148,7 @@ class DirectSession::Impl : public KernelSource {
   const KernelRegistry& registry_;
   const SessionOptions options_;
   ThreadPool threads_;
+  const std::unique_ptr<BudgetAllocator> budget_;  // null: no limit
   std::vector<std::unique_ptr<Device>> devices_;
   Device* accelerator_ = nullptr;
   absl::Status device_status_;  // why there is no GPU though one was asked for
@@ -314,6 +319,10 @@ absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<c
   }
 
   RunEnvironment environment{&resources_, &closed_, nullptr, owned_feeds, keep_on_device};
+  if (ABSL_PREDICT_FALSE(options_.operation_timeout_in_ms > 0)) {
+    environment.deadline =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.operation_timeout_in_ms);
+  }
   if (ABSL_PREDICT_FALSE(metadata != nullptr)) {
     metadata->peak_bytes = 0;
     metadata->host_fallbacks = cached->host_fallbacks;
@@ -327,6 +336,11 @@ absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<c
   } else {
     const std::lock_guard<std::mutex> turn(cached->plan->accelerator()->cuda()->mutex());
     status = state->Run(values, environment, fetched);
+  }
+  if (ABSL_PREDICT_FALSE(absl::IsCancelled(status)) && !closed_.load(std::memory_order_acquire)) {
+    status = absl::DeadlineExceededError(absl::StrCat("Timed out waiting for operation: the run took longer than ",
+                                                      options_.operation_timeout_in_ms,
+                                                      " ms (SessionOptions::operation_timeout_in_ms)"));
   }
   RunState* expected = nullptr;
   if (cached->idle.compare_exchange_strong(expected, state.get(), std::memory_order_release)) state.release();

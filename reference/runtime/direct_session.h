@@ -33,6 +33,12 @@ struct SessionOptions {
   // 1: "/device:GPU:0" is there, and nodes that name no device run on it where it has a kernel for them; what it has
   // none for runs on the host (RunMetadata::host_fallbacks). int32 values stay on the host, as TensorFlow keeps them.
   int cuda_devices = 0;
+  // For graphs that nobody vouches for. A run that takes longer ends before its next step with DEADLINE_EXCEEDED
+  // (ConfigProto.operation_timeout_in_ms); 0: as long as it takes.
+  int64_t operation_timeout_in_ms = 0;
+  // Bytes that values, variables and the kernels' temporary tensors may have at one time, and the characters of all
+  // strings that one run makes; RESOURCE_EXHAUSTED beyond. 0: as much as there is.
+  int64_t max_bytes = 0;
 };
 
 // What a run did, for reports: bytes, host fallbacks. Filled when passed in.

@@ -17,6 +17,14 @@ Tensor Reuse(const Tensor& t, DataType dtype, const TensorShape& shape) {
   return t.dtype() == dtype ? t.Reshaped(shape) : t.BitcastTo(dtype).Reshaped(shape);
 }
 
+int64_t Characters(const Tensor& t) {
+  int64_t n = 0;
+  if (t.dtype() == DT_STRING && t.memory_kind() == MemoryKind::kHost) {
+    for (const std::string& s : t.flat<std::string>()) n += static_cast<int64_t>(s.size());
+  }
+  return n;
+}
+
 }  // namespace
 
 // The one OpKernelContext of a run, pointed at step after step.
@@ -68,7 +76,12 @@ class RunState::Context final : public OpKernelContext {
   ResourceManager& resources() const override { return *environment_.resources; }
   const std::string& node_name() const override { return step_->node->name(); }
   bool IsCancelled() const override {
-    return environment_.cancelled != nullptr && environment_.cancelled->load(std::memory_order_relaxed);
+    if (environment_.cancelled != nullptr && environment_.cancelled->load(std::memory_order_relaxed)) return true;
+    if (ABSL_PREDICT_FALSE(environment_.deadline != std::chrono::steady_clock::time_point()) &&
+        std::chrono::steady_clock::now() > environment_.deadline) {
+      return true;
+    }
+    return ABSL_PREDICT_FALSE(environment_.outer != nullptr) && environment_.outer->IsCancelled();
   }
 
  private:
@@ -141,6 +154,8 @@ absl::Status RunState::RunSteps(Context& ctx) {
   const int32_t* const releases = plan_.releases();
   int64_t* const peak = ctx.environment().peak_bytes;
   int64_t live_bytes = 0;
+  const int64_t limit = steps.empty() ? INT64_MAX : steps[0].device->allocator()->limit();
+  int64_t characters = 0;  // of the strings that this run made; counted under a limit alone
   for (size_t s = 0; s < steps.size(); ++s) {
     const Plan::Step& step = steps[s];
     ctx.SetStep(step);
@@ -159,6 +174,14 @@ absl::Status RunState::RunSteps(Context& ctx) {
     if (ABSL_PREDICT_FALSE(!status.ok())) {
       if (step.kind == Plan::StepKind::kLoop && !NodeOf(status).empty()) return status;  // a node inside it failed
       return AttachNode(status, step.node->name(), plan_.NodeText(step));
+    }
+    if (ABSL_PREDICT_FALSE(limit != INT64_MAX)) {
+      for (int o = 0; o < step.num_outputs; ++o) characters += Characters(slots_[step.first_output + o].value);
+      if (characters > limit) {
+        return AttachNode(absl::ResourceExhaustedError(absl::StrCat("The strings of this run have more than ", limit,
+                                                                    " characters (SessionOptions::max_bytes)")),
+                          step.node->name(), plan_.NodeText(step));
+      }
     }
     if (ABSL_PREDICT_FALSE(peak != nullptr)) {
       for (int o = 0; o < step.num_outputs; ++o) live_bytes += slots_[step.first_output + o].value.total_bytes();

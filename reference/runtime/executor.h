@@ -11,6 +11,7 @@
 #define TFPERSIST_REFERENCE_RUNTIME_EXECUTOR_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -30,6 +31,9 @@ struct RunEnvironment {
   // Not empty: the feeds, in order, whose values are moved out, so that the run owns them. Nothing fed is fetched then.
   absl::Span<Tensor* const> owned_feeds = {};
   bool keep_on_device = false;  // what is fetched stays in device memory where it lies there
+  // Not the clock's epoch: when the run ends with CANCELLED.
+  std::chrono::steady_clock::time_point deadline = {};
+  const OpKernelContext* outer = nullptr;  // of the kernel that this run is part of; cancelled with it
 };
 
 class CudaReplay;  // cuda_replay.h

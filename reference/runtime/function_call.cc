@@ -58,7 +58,8 @@ class FunctionCallKernel : public OpKernel {
     std::unique_ptr<RunState> state(idle_.exchange(nullptr, std::memory_order_acquire));
     if (state == nullptr) state = std::make_unique<RunState>(*plan_);
     std::vector<Tensor> results;
-    const RunEnvironment environment{&ctx.resources(), nullptr, nullptr};
+    RunEnvironment environment{&ctx.resources()};
+    environment.outer = &ctx;
     TFP_RETURN_IF_ERROR(state->Run(feeds, environment, &results));
     for (size_t i = 0; i < results.size(); ++i) ctx.SetOutput(static_cast<int>(i), std::move(results[i]));
     RunState* expected = nullptr;

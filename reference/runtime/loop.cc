@@ -75,7 +75,9 @@ class LoopKernel : public OpKernel {
     }
     std::unique_ptr<RunState> state(part.idle.exchange(nullptr, std::memory_order_acquire));
     if (state == nullptr) state = std::make_unique<RunState>(*part.plan);
-    TFP_RETURN_IF_ERROR(state->Run(feeds, {&ctx.resources(), nullptr, nullptr}, values));
+    RunEnvironment environment{&ctx.resources()};
+    environment.outer = &ctx;
+    TFP_RETURN_IF_ERROR(state->Run(feeds, environment, values));
     RunState* expected = nullptr;
     if (part.idle.compare_exchange_strong(expected, state.get(), std::memory_order_release)) state.release();
     return absl::OkStatus();

@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <new>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "reference/base/status.h"
@@ -43,24 +43,29 @@ class HeapAllocatorImpl : public Allocator {
 template <typename T>
 class ObjectBuffer : public TensorBuffer {
  public:
-  explicit ObjectBuffer(std::unique_ptr<T[]> objects, size_t n)
-      : TensorBuffer(objects.get(), n * sizeof(T), MemoryKind::kHost), objects_(std::move(objects)) {}
+  // Takes over `memory`, of n objects' size.
+  ObjectBuffer(TensorBuffer* memory, size_t n)
+      : TensorBuffer(memory->data(), n * sizeof(T), MemoryKind::kHost), memory_(memory), n_(n) {
+    std::uninitialized_value_construct_n(static_cast<T*>(data()), n);
+  }
 
  private:
-  ~ObjectBuffer() override = default;
-  std::unique_ptr<T[]> objects_;
+  ~ObjectBuffer() override {
+    std::destroy_n(static_cast<T*>(data()), n_);
+    memory_->Unref();
+  }
+  TensorBuffer* const memory_;
+  const size_t n_;
 };
 
 template <typename T>
-absl::StatusOr<TensorBuffer*> AllocateObjects(int64_t n) {
+absl::StatusOr<TensorBuffer*> AllocateObjects(int64_t n, Allocator* allocator) {
   if (static_cast<uint64_t>(n) > PTRDIFF_MAX / sizeof(T)) {
     return absl::ResourceExhaustedError(absl::StrCat("OOM when allocating a tensor of ", n, " elements"));
   }
-  std::unique_ptr<T[]> objects(new (std::nothrow) T[n]);
-  if (objects == nullptr) {
-    return absl::ResourceExhaustedError(absl::StrCat("OOM when allocating a tensor of ", n, " elements"));
-  }
-  return new ObjectBuffer<T>(std::move(objects), n);
+  if (allocator->kind() != MemoryKind::kHost) allocator = HeapAllocator();
+  TFP_ASSIGN_OR_RETURN(TensorBuffer * memory, allocator->Allocate(n * sizeof(T)));
+  return new ObjectBuffer<T>(memory, n);
 }
 
 template <typename T>
@@ -86,11 +91,11 @@ absl::StatusOr<Tensor> Tensor::Allocate(DataType dtype, const TensorShape& shape
     }
     TFP_ASSIGN_OR_RETURN(buffer, allocator->Allocate(n * width));
   } else if (dtype == DT_STRING) {
-    TFP_ASSIGN_OR_RETURN(buffer, AllocateObjects<std::string>(n));
+    TFP_ASSIGN_OR_RETURN(buffer, AllocateObjects<std::string>(n, allocator));
   } else if (dtype == DT_RESOURCE) {
-    TFP_ASSIGN_OR_RETURN(buffer, AllocateObjects<ResourceHandle>(n));
+    TFP_ASSIGN_OR_RETURN(buffer, AllocateObjects<ResourceHandle>(n, allocator));
   } else if (dtype == DT_VARIANT) {
-    TFP_ASSIGN_OR_RETURN(buffer, AllocateObjects<Variant>(n));
+    TFP_ASSIGN_OR_RETURN(buffer, AllocateObjects<Variant>(n, allocator));
   } else {
     return absl::InvalidArgumentError(absl::StrCat("There are no tensors of type ", DataTypeString(dtype)));
   }

@@ -58,6 +58,9 @@ class Allocator {
   virtual MemoryKind kind() const = 0;
   // A new buffer of `bytes` bytes with one reference, uninitialized. RESOURCE_EXHAUSTED if it can't be had.
   virtual absl::StatusOr<TensorBuffer*> Allocate(size_t bytes) = 0;
+  // The most bytes that may be had in all, where somebody set a limit. What lies outside of buffers, such as strings'
+  // characters, is held to it by whoever makes it.
+  virtual int64_t limit() const { return INT64_MAX; }
 };
 
 // The heap; stateless.

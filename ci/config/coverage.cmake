@@ -1,0 +1,6 @@
+set(CMAKE_BUILD_TYPE Debug CACHE STRING "")
+set(CMAKE_CXX_COMPILER clang++-14 CACHE STRING "")
+set(CMAKE_C_COMPILER clang-14 CACHE STRING "")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -fprofile-instr-generate -fcoverage-mapping -Wno-unknown-warning-option -Wno-error" CACHE STRING "")
+set(CMAKE_EXE_LINKER_FLAGS "-fprofile-instr-generate" CACHE STRING "")
+set(TFPERSIST_BENCH OFF CACHE BOOL "")
