@@ -89,16 +89,17 @@ int ReportCommand(const Options& options) {
     if (!json.ok()) return Usage(absl::InvalidArgumentError(absl::StrCat(file, ": ", json.status().message())));
     results.push_back(*std::move(json));
   }
-  Json interop;
-  if (!options.interop.empty()) {
-    const absl::StatusOr<std::string> text = ReadFile(options.interop);
+  ReportExtras more;
+  for (const auto& [file, into] : {std::pair{&options.interop, &more.interop}, std::pair{&options.bench, &more.bench},
+                                   std::pair{&options.fuzz, &more.fuzz}}) {
+    if (file->empty()) continue;
+    const absl::StatusOr<std::string> text = ReadFile(*file);
     if (!text.ok()) return Usage(text.status());
     absl::StatusOr<Json> json = ParseJson(*text);
-    if (!json.ok())
-      return Usage(absl::InvalidArgumentError(absl::StrCat(options.interop, ": ", json.status().message())));
-    interop = *std::move(json);
+    if (!json.ok()) return Usage(absl::InvalidArgumentError(absl::StrCat(*file, ": ", json.status().message())));
+    *into = *std::move(json);
   }
-  if (absl::Status s = WriteReport(results, interop, *suites, options.golden, options.html); !s.ok()) return Usage(s);
+  if (absl::Status s = WriteReport(results, more, *suites, options.golden, options.html); !s.ok()) return Usage(s);
   std::cout << "wrote " << options.html << "/index.html\n";
   return kExitOk;
 }
@@ -190,7 +191,7 @@ int RunCommand(const Options& options) {
   if (!options.html.empty()) {
     const absl::StatusOr<std::vector<SuiteFile>> suites = LoadSuites(options.cases);
     if (!suites.ok()) return Usage(suites.status());
-    if (absl::Status s = WriteReport({ResultsJson(*results)}, Json(), *suites, options.golden, options.html); !s.ok())
+    if (absl::Status s = WriteReport({ResultsJson(*results)}, {}, *suites, options.golden, options.html); !s.ok())
       return Usage(s);
     std::cout << "wrote " << options.html << "/index.html\n";
   }

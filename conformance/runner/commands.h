@@ -12,7 +12,7 @@ inline constexpr int kExitOk = 0, kExitFailures = 1, kExitUsage = 2, kExitNoTest
 struct Options {
   std::string cases = "conformance/cases", golden = "golden/data";
   std::string schema = "conformance/schema/suite.json", oracle = "conformance/oracle";
-  std::string testee, html, interop, json, junit, expected, oracle_record, level = "all";
+  std::string testee, html, interop, bench, fuzz, json, junit, expected, oracle_record, level = "all";
   std::vector<std::string> filters;
   double timeout = 60;
   int jobs = 1;

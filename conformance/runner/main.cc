@@ -58,6 +58,8 @@ int main(int argc, char** argv) {
   common(report);
   report->add_option("results", options.filters, "files that `run --json` wrote")->required();
   report->add_option("--interop", options.interop, "what conformance/interop.py --json wrote");
+  report->add_option("--bench", options.bench, "what bench/run --json wrote");
+  report->add_option("--fuzz", options.fuzz, "what fuzz/campaign wrote");
   report->add_option("--html", options.html, "folder of the pages")->required();
   CLI::App* lint = app.add_subcommand("lint", "hold the cases to their schema, their goldens and the oracle's records");
   common(lint);

@@ -52,9 +52,9 @@ struct Column {
 
 class Report {
  public:
-  Report(const std::vector<Json>& results, const Json& interop, const std::vector<SuiteFile>& suites,
+  Report(const std::vector<Json>& results, const ReportExtras& more, const std::vector<SuiteFile>& suites,
          std::filesystem::path golden, std::filesystem::path dir)
-      : interop_(interop), suites_(suites), golden_(std::move(golden)), dir_(std::move(dir)) {
+      : more_(more), interop_(more.interop), suites_(suites), golden_(std::move(golden)), dir_(std::move(dir)) {
     for (const Json& result : results) {
       Column column;
       column.name = StringOr(result["testee"], "name");
@@ -90,6 +90,12 @@ class Report {
           !s.ok())
         return s;
     }
+    if (more_.bench.is_object()) {
+      if (absl::Status s = Page("bench.html", "Benchmarks", kTemplateBench, Bench()); !s.ok()) return s;
+    }
+    if (more_.fuzz.is_object()) {
+      if (absl::Status s = Page("fuzz.html", "Fuzzing", kTemplateFuzz, Fuzz()); !s.ok()) return s;
+    }
     for (const SuiteFile& suite : suites_) {
       const std::string name = StringOr(suite.json, "suite");
       if (absl::Status s = Page(PageOf(name), name, kTemplateSuite, Suite(suite)); !s.ok()) return s;
@@ -108,6 +114,8 @@ class Report {
     frame.set("body", body.render(data));
     if (!incomplete_.empty()) frame.set("incomplete", incomplete_);
     frame.set("interop", interop_.is_object());
+    frame.set("bench", more_.bench.is_object());
+    frame.set("fuzz", more_.fuzz.is_object());
     return WriteFile(dir_ / file, page.render(frame));
   }
 
@@ -322,6 +330,81 @@ class Report {
     return data;
   }
 
+  // bench/run's result: one table per measurement, every competitor a row with its bar.
+  Data Bench() const {
+    const Json& bench = more_.bench;
+    Data data, tasks = NewList(), not_run = NewList();
+    const Json machine = bench.value("machine", Json::object());
+    data.set("machine", absl::StrCat(StringOr(machine, "cpu"), ", ", machine.value("cores", 0), " cores, ",
+                                     machine.value("memory_mib", 0), " MiB, ", StringOr(machine, "system")));
+    data.set("rounds", std::to_string(bench.value("rounds", 0)));
+    for (const Json& name : bench.value("not_run", Json::array())) not_run.push_back(name.get<std::string>());
+    data.set("not_run", not_run);
+    std::vector<std::string> order;
+    std::map<std::string, std::vector<const Json*>> by_task;
+    for (const Json& row : bench["rows"]) {
+      const std::string task = StringOr(row, "task");
+      if (by_task[task].empty()) order.push_back(task);
+      by_task[task].push_back(&row);
+    }
+    for (const std::string& task : order) {
+      Data one, rows = NewList();
+      double most = 0;
+      for (const Json* row : by_task[task]) most = std::max(most, row->value("median", 0.0));
+      one.set("task", task);
+      for (const Json* row : by_task[task]) {
+        Data line;
+        const double median = row->value("median", 0.0);
+        line.set("name", StringOr(*row, "name"));
+        line.set("median", absl::StrFormat("%.3f %s", median, StringOr(*row, "unit")));
+        line.set("spread", absl::StrFormat("%.3f to %.3f", row->value("min", 0.0), row->value("max", 0.0)));
+        line.set("width", absl::StrFormat("%.1f", most > 0 ? 100 * median / most : 0.0));
+        std::string ratio;
+        for (const auto& [key, format] : {std::pair{"times_ours", 1.0}, std::pair{"share_of_limit", 100.0}}) {
+          if (!row->contains(key)) continue;
+          const Json& r = (*row)[key];
+          ratio = absl::StrFormat(format > 1 ? "%.0f %% of the limit (%.0f to %.0f)" : "%.1f times ours (%.1f to %.1f)",
+                                  format * r.value("median", 0.0), format * r.value("min", 0.0),
+                                  format * r.value("max", 0.0));
+        }
+        line.set("ratio", ratio);
+        rows.push_back(line);
+      }
+      one.set("rows", rows);
+      tasks.push_back(one);
+    }
+    data.set("tasks", tasks);
+    return data;
+  }
+
+  // fuzz/campaign's result.
+  Data Fuzz() const {
+    const Json& fuzz = more_.fuzz;
+    Data data, targets = NewList(), files = NewList();
+    auto text = [](const Json& value) { return value.is_string() ? value.get<std::string>() : Dump(value); };
+    for (const char* key : {"date", "minutes"}) data.set(key, fuzz.contains(key) ? text(fuzz[key]) : "unknown");
+    data.set("machine", fuzz.contains("machine") ? text(fuzz["machine"]) : "unknown");
+    for (const Json& target : fuzz.value("targets", Json::array())) {
+      Data row;
+      for (const char* key :
+           {"name", "engine", "executions", "seconds", "corpus_files", "findings", "peak_rss_mb", "slowest_ms"}) {
+        row.set(key, target.contains(key) && !target[key].is_null() ? text(target[key]) : "not measured");
+      }
+      targets.push_back(row);
+    }
+    for (const Json& file : fuzz.value("coverage", Json::array())) {
+      Data row;
+      const double lines = file.value("lines", 0.0), covered = file.value("covered", 0.0);
+      row.set("file", StringOr(file, "file"));
+      row.set("lines", absl::StrFormat("%.0f of %.0f", covered, lines));
+      row.set("share", absl::StrFormat("%.1f", lines > 0 ? 100 * covered / lines : 0.0));
+      files.push_back(row);
+    }
+    data.set("targets", targets);
+    data.set("files", files);
+    return data;
+  }
+
   // conformance/interop.py's result.
   Data Interop() const {
     std::map<std::tuple<std::string, std::string, std::string>, std::string> outcomes;
@@ -390,6 +473,7 @@ class Report {
     return data;
   }
 
+  const ReportExtras& more_;
   const Json& interop_;
   const std::vector<SuiteFile>& suites_;
   const std::filesystem::path golden_, dir_;
@@ -422,8 +506,9 @@ std::string ProgramOf(const Json& steps, const std::string& indent) {
   return out;
 }
 
-absl::Status WriteReport(const std::vector<Json>& results, const Json& interop, const std::vector<SuiteFile>& suites,
-                         const std::filesystem::path& golden, const std::filesystem::path& dir) {
+absl::Status WriteReport(const std::vector<Json>& results, const ReportExtras& more,
+                         const std::vector<SuiteFile>& suites, const std::filesystem::path& golden,
+                         const std::filesystem::path& dir) {
   for (const Json& result : results) {
     if (!result.is_object() || !result.contains("testee") || !result.contains("cases")) {
       return absl::InvalidArgumentError("a result is not what `tfpersist-conform run --json` writes");
@@ -432,7 +517,7 @@ absl::Status WriteReport(const std::vector<Json>& results, const Json& interop, 
   std::error_code error;
   std::filesystem::create_directories(dir, error);
   if (error) return absl::UnavailableError(absl::StrCat("can't make ", dir.string(), ": ", error.message()));
-  return Report(results, interop, suites, golden, dir).Write();
+  return Report(results, more, suites, golden, dir).Write();
 }
 
 }  // namespace tfpersist::conform

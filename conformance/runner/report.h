@@ -11,10 +11,18 @@
 
 namespace tfpersist::conform {
 
+// Pages beside those of the cases; null: no such page.
+struct ReportExtras {
+  Json interop;  // of conformance/interop.py --json
+  Json bench;    // of bench/run --json
+  Json fuzz;     // of fuzz/campaign
+};
+
 // Writes the pages into `dir`, which is made. `results` are in the order of the columns. A result that lacks cases
-// makes every page say INCOMPLETE. `interop` is what conformance/interop.py wrote, or null.
-absl::Status WriteReport(const std::vector<Json>& results, const Json& interop, const std::vector<SuiteFile>& suites,
-                         const std::filesystem::path& golden, const std::filesystem::path& dir);
+// makes every page say INCOMPLETE. `more` holds what other tools found.
+absl::Status WriteReport(const std::vector<Json>& results, const ReportExtras& more,
+                         const std::vector<SuiteFile>& suites, const std::filesystem::path& golden,
+                         const std::filesystem::path& dir);
 
 // A case's steps as the `show` command prints them.
 std::string ProgramOf(const Json& steps, const std::string& indent = "");

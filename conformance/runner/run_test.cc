@@ -147,7 +147,7 @@ TEST(Report, HoldsEveryCaseAndSaysWhatIsMissing) {
   results["cases"].erase(3);
   const std::string dir = testing::TempDir() + "tfpersist_report_test";
   const absl::StatusOr<std::vector<SuiteFile>> suites = LoadSuites(kCases);
-  ASSERT_TRUE(WriteReport({results, results}, Json(), *suites, "golden/data", dir).ok());
+  ASSERT_TRUE(WriteReport({results, results}, {}, *suites, "golden/data", dir).ok());
   for (const char* page : {"index.html", "matrix.html", "toy-basics.html", "ops.html", "goldens.html"}) {
     const std::string text = *ReadFile(dir + "/" + page);
     EXPECT_TRUE(absl::StrContains(text, "INCOMPLETE")) << page;
@@ -158,7 +158,7 @@ TEST(Report, HoldsEveryCaseAndSaysWhatIsMissing) {
   EXPECT_TRUE(absl::StrContains(suite, "id=\"third\""));
   EXPECT_TRUE(absl::StrContains(*ReadFile(dir + "/matrix.html"), "toy-basics.html#third"));
   EXPECT_TRUE(absl::StrContains(*ReadFile(dir + "/index.html"), "<span class=\"bad\">1</span> of 3"));
-  EXPECT_FALSE(WriteReport({Json::array()}, Json(), *suites, "golden/data", dir).ok());
+  EXPECT_FALSE(WriteReport({Json::array()}, {}, *suites, "golden/data", dir).ok());
 }
 
 }  // namespace

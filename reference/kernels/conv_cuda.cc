@@ -20,6 +20,7 @@ namespace {
 namespace fe = cudnn_frontend;
 
 constexpr int kEnginesTried = 6;
+constexpr double kBytesPerMillisecond = 1.5e9;  // of a pass over memory, a low guess for a data-centre GPU
 
 struct ConvKey {
   DataType dtype;
@@ -42,6 +43,7 @@ struct ConvPlan {
   std::shared_ptr<fe::graph::Graph> graph;
   std::shared_ptr<fe::graph::Tensor_attributes> x, filter, bias, addend, y;
   int64_t engine = 0, workspace = 0;
+  double milliseconds = 0;  // as measured when it was chosen
   bool fused = false;
 };
 
@@ -77,10 +79,16 @@ class Cudnn {
       status = Build(key, true, made.get());
       if (status.ok()) status = Choose(ctx, x, filter, bias, addend, y, made.get());
     }
-    if (!status.ok()) {
-      *made = ConvPlan();
-      TFP_RETURN_IF_ERROR(Build(key, false, made.get()));
-      TFP_RETURN_IF_ERROR(Choose(ctx, x, filter, bias, addend, y, made.get()));
+    // Some fused engines are far slower than the convolution alone and a pass over its result.
+    if (!status.ok() || wants) {
+      auto plain = std::make_unique<ConvPlan>();
+      absl::Status built = Build(key, false, plain.get());
+      if (built.ok()) built = Choose(ctx, x, filter, bias, addend, y, plain.get());
+      if (!built.ok() && !status.ok()) return built;
+      const double bytes = static_cast<double>(key.w.batch * key.w.out_rows * key.w.out_cols * key.out_depth) *
+                           static_cast<double>(DataTypeSize(key.dtype)) * (key.add ? 3 : 2);
+      const double pass = wants ? 0.003 + bytes / kBytesPerMillisecond : 0;
+      if (built.ok() && (!status.ok() || plain->milliseconds + pass < made->milliseconds)) made = std::move(plain);
     }
     plan = std::move(made);
     return plan.get();
@@ -189,6 +197,7 @@ class Cudnn {
       cudaEventElapsedTime(&milliseconds, start, end);
       if (best < 0 || milliseconds < best) {
         best = milliseconds;
+        plan->milliseconds = milliseconds / 3;
         plan->engine = candidate.engine;
         plan->workspace = candidate.workspace;
       }

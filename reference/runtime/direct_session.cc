@@ -319,6 +319,7 @@ absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<c
   }
 
   RunEnvironment environment{&resources_, &closed_, nullptr, owned_feeds, keep_on_device};
+  environment.accelerator = accelerator_;
   if (ABSL_PREDICT_FALSE(options_.operation_timeout_in_ms > 0)) {
     environment.deadline =
         std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.operation_timeout_in_ms);

@@ -132,7 +132,7 @@ absl::Status RunState::RunOnce(absl::Span<const Tensor* const> feeds, const RunE
       value = std::move(*environment.owned_feeds[i]);
     }
     if (ABSL_PREDICT_FALSE(value.memory_kind() == MemoryKind::kCuda) && plan_.feed_on_host(static_cast<int>(i))) {
-      TFP_ASSIGN_OR_RETURN(value, plan_.accelerator()->cuda()->ToHost(value));
+      TFP_ASSIGN_OR_RETURN(value, environment.accelerator->cuda()->ToHost(value));
     }
   }
   Context ctx(*this, environment);

@@ -30,7 +30,8 @@ struct RunEnvironment {
   int64_t* peak_bytes = nullptr;                 // not null: the most bytes that values took at one time
   // Not empty: the feeds, in order, whose values are moved out, so that the run owns them. Nothing fed is fetched then.
   absl::Span<Tensor* const> owned_feeds = {};
-  bool keep_on_device = false;  // what is fetched stays in device memory where it lies there
+  bool keep_on_device = false;    // what is fetched stays in device memory where it lies there
+  Device* accelerator = nullptr;  // the session's, whose memory feeds may lie in though the plan is the host's alone
   // Not the clock's epoch: when the run ends with CANCELLED.
   std::chrono::steady_clock::time_point deadline = {};
   const OpKernelContext* outer = nullptr;  // of the kernel that this run is part of; cancelled with it

@@ -101,6 +101,7 @@ Placer::Placer(absl::Span<const std::unique_ptr<Device>> devices, bool allow_sof
 
 absl::Status Placer::PlaceNewNodes(const Graph& graph) {
   TFP_RETURN_IF_ERROR(status_);
+  if (candidates_.back().device->type() != DeviceType::kCpu) KeepOnHost(graph, static_cast<int>(placed_.size()));
   for (int id = static_cast<int>(placed_.size()); id < graph.num_nodes(); ++id) {
     absl::StatusOr<Device*> device = Place(graph, *graph.node(id));
     if (!device.ok()) return status_ = std::move(device).status();
@@ -109,10 +110,29 @@ absl::Status Placer::PlaceNewNodes(const Graph& graph) {
   return absl::OkStatus();
 }
 
+void Placer::KeepOnHost(const Graph& graph, int first) {
+  const DeviceType type = candidates_.back().device->type();
+  for (int id = first; id < graph.num_nodes(); ++id) {
+    const Node& node = *graph.node(id);
+    if (has_kernel_(node, type)) continue;
+    for (size_t i = 0; i < node.inputs().size(); ++i) {
+      const DataType t = node.input_types()[i];
+      if (!IsRefType(t) && t != DT_RESOURCE) continue;
+      // Through what hands the reference on, to the variable.
+      const Node* source = node.inputs()[i].node;
+      for (int steps = 0; steps < 64 && !source->inputs().empty() && IsRefType(source->input_types()[0]); ++steps) {
+        host_only_.insert(source);
+        source = source->inputs()[0].node;
+      }
+      host_only_.insert(source);
+    }
+  }
+}
+
 Device* Placer::DefaultFor(const Node& node) const {
   Device* const host = candidates_[0].device;
   Device* const last = candidates_.back().device;
-  if (last->type() == DeviceType::kCpu) return host;
+  if (last->type() == DeviceType::kCpu || host_only_.contains(&node)) return host;
   // A variable is changed where it lies.
   for (size_t i = 0; i < node.inputs().size(); ++i) {
     const DataType t = node.input_types()[i];

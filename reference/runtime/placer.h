@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -51,6 +52,7 @@ class Placer {
  private:
   absl::StatusOr<Device*> Place(const Graph& graph, const Node& node);
   Device* DefaultFor(const Node& node) const;
+  void KeepOnHost(const Graph& graph, int first);
 
   struct Candidate {
     Device* device;
@@ -61,6 +63,8 @@ class Placer {
   bool allow_soft_placement_;
   HasKernel has_kernel_;
   std::vector<Device*> placed_;  // by node id
+  // Variables that a node changes, or reads by reference, for which the device has no kernel.
+  absl::flat_hash_set<const Node*> host_only_;
   absl::Status status_;
 };
 
