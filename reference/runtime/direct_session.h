@@ -33,6 +33,9 @@ struct SessionOptions {
   // 1: "/device:GPU:0" is there, and nodes that name no device run on it where it has a kernel for them; what it has
   // none for runs on the host (RunMetadata::host_fallbacks). int32 values stay on the host, as TensorFlow keeps them.
   int cuda_devices = 0;
+  // Constants are folded and nodes fused where nothing but time and the last bits tells (runtime/optimizer.h). On the
+  // host alone.
+  bool optimize = true;
   // For graphs that nobody vouches for. A run that takes longer ends before its next step with DEADLINE_EXCEEDED
   // (ConfigProto.operation_timeout_in_ms); 0: as long as it takes.
   int64_t operation_timeout_in_ms = 0;

@@ -108,6 +108,7 @@ class RunState::Context final : public OpKernelContext {
 
 RunState::RunState(const Plan& plan)
     : plan_(plan), slots_(plan.num_slots()), input_tensors_(plan.max_inputs()), dereferenced_(plan.max_inputs()) {
+  for (const Plan::Constant& c : plan.constants()) slots_[c.slot].value = c.value;
   if (plan.may_be_dead()) step_dead_.resize(plan.steps().size());
   if (plan.replayable()) replay_ = std::make_unique<CudaReplay>(*this);
 }
@@ -154,6 +155,10 @@ absl::Status RunState::RunSteps(Context& ctx) {
   const int32_t* const releases = plan_.releases();
   int64_t* const peak = ctx.environment().peak_bytes;
   int64_t live_bytes = 0;
+  if (ABSL_PREDICT_FALSE(peak != nullptr)) {
+    for (const Plan::Constant& c : plan_.constants()) live_bytes += c.value.total_bytes();
+    *peak = live_bytes;
+  }
   const int64_t limit = steps.empty() ? INT64_MAX : steps[0].device->allocator()->limit();
   int64_t characters = 0;  // of the strings that this run made; counted under a limit alone
   for (size_t s = 0; s < steps.size(); ++s) {
@@ -172,7 +177,10 @@ absl::Status RunState::RunSteps(Context& ctx) {
       status = step.kernel->Compute(ctx);
     }
     if (ABSL_PREDICT_FALSE(!status.ok())) {
-      if (step.kind == Plan::StepKind::kLoop && !NodeOf(status).empty()) return status;  // a node inside it failed
+      // A node inside of it failed.
+      if ((step.kind == Plan::StepKind::kLoop || step.kind == Plan::StepKind::kFused) && !NodeOf(status).empty()) {
+        return status;
+      }
       return AttachNode(status, step.node->name(), plan_.NodeText(step));
     }
     if (ABSL_PREDICT_FALSE(limit != INT64_MAX)) {
@@ -300,6 +308,7 @@ absl::Status RunState::FetchFromDevice(const RunEnvironment& environment, std::v
 
 void RunState::Clear() {
   for (Slot& slot : slots_) slot = Slot();
+  for (const Plan::Constant& c : plan_.constants()) slots_[c.slot].value = c.value;
   for (Tensor& t : dereferenced_) t = Tensor();
 }
 
