@@ -334,6 +334,8 @@ absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<c
   }
   if (ABSL_PREDICT_FALSE(metadata != nullptr)) {
     metadata->peak_bytes = 0;
+    metadata->steps.clear();
+    if (metadata->trace) environment.trace = &metadata->steps;
     metadata->host_fallbacks = cached->host_fallbacks;
     environment.peak_bytes = &metadata->peak_bytes;
   }

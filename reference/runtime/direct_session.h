@@ -44,8 +44,20 @@ struct SessionOptions {
   int64_t max_bytes = 0;
 };
 
-// What a run did, for reports: bytes, host fallbacks. Filled when passed in.
+// One step of a run: a node, or several that one kernel computes together.
+struct NodeStats {
+  std::string name;                // of the last of them
+  std::string op;                  // what ran: "Conv2D", "_FusedConv2D"
+  std::vector<std::string> nodes;  // of a fused step, in the order of the graph; empty for one node
+  std::string device;
+  int64_t start_ns = 0, end_ns = 0;  // since the run began; on a GPU until the work was queued
+  int64_t output_bytes = 0;
+};
+
+// What a run did, for reports. Filled when passed in.
 struct RunMetadata {
+  bool trace = false;  // set it before the run to have `steps`; a traced run is slower
+  std::vector<NodeStats> steps;
   int64_t peak_bytes = 0;
   std::vector<std::string> host_fallbacks;  // nodes asked onto a GPU that ran on the host
 };

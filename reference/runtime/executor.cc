@@ -8,6 +8,8 @@
 #include "reference/base/status.h"
 #include "reference/op/cuda_context.h"
 #include "reference/runtime/cuda_replay.h"
+#include "reference/runtime/direct_session.h"
+#include "reference/runtime/fused_kernel.h"
 
 namespace tfpersist {
 namespace {
@@ -160,6 +162,9 @@ absl::Status RunState::RunSteps(Context& ctx) {
     *peak = live_bytes;
   }
   const int64_t limit = steps.empty() ? INT64_MAX : steps[0].device->allocator()->limit();
+  std::vector<NodeStats>* const trace = ctx.environment().trace;
+  const std::chrono::steady_clock::time_point begin =
+      trace != nullptr ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
   int64_t characters = 0;  // of the strings that this run made; counted under a limit alone
   for (size_t s = 0; s < steps.size(); ++s) {
     const Plan::Step& step = steps[s];
@@ -174,7 +179,7 @@ absl::Status RunState::RunSteps(Context& ctx) {
     absl::Status status = PrepareInputs(step, ctx);
     if (ABSL_PREDICT_TRUE(status.ok())) {
       if (ABSL_PREDICT_FALSE(ctx.IsCancelled())) return absl::CancelledError("Session was closed.");
-      status = step.kernel->Compute(ctx);
+      status = ABSL_PREDICT_TRUE(trace == nullptr) ? step.kernel->Compute(ctx) : Trace(step, ctx, begin, trace);
     }
     if (ABSL_PREDICT_FALSE(!status.ok())) {
       // A node inside of it failed.
@@ -209,6 +214,28 @@ absl::Status RunState::RunSteps(Context& ctx) {
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status RunState::Trace(const Plan::Step& step, Context& ctx, std::chrono::steady_clock::time_point begin,
+                             std::vector<NodeStats>* trace) {
+  auto now = [&] {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count();
+  };
+  NodeStats stats{step.node->name(), step.node->op(), {}, step.device->name(), now(), 0, 0};
+  absl::Status status = step.kernel->Compute(ctx);
+  stats.end_ns = now();
+  if (step.kind == Plan::StepKind::kCopy) {
+    stats.op = "_Copy";
+  } else if (step.kind == Plan::StepKind::kLoop) {
+    stats.op = "_Loop";
+  } else if (step.kind == Plan::StepKind::kFused) {
+    const FusedKernel& fused = static_cast<const FusedKernel&>(*step.kernel);
+    stats.op = fused.op();
+    stats.nodes = fused.NodeNames();
+  }
+  for (int o = 0; o < step.num_outputs; ++o) stats.output_bytes += slots_[step.first_output + o].value.total_bytes();
+  trace->push_back(std::move(stats));
+  return status;
 }
 
 absl::Status RunState::PrepareInputs(const Plan::Step& step, Context& ctx) {

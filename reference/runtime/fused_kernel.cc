@@ -13,6 +13,12 @@ absl::Status FusedKernel::Compute(OpKernelContext& ctx) {
   return status;
 }
 
+std::vector<std::string> FusedKernel::NodeNames() const {
+  std::vector<std::string> names;
+  for (const Original& original : originals_) names.push_back(original.node->name());
+  return names;
+}
+
 absl::Status FusedKernel::RunOriginals(OpKernelContext& ctx) const {
   std::vector<std::vector<Tensor>> values;
   for (const Original& original : originals_) {

@@ -28,16 +28,20 @@ class FusedKernel : public OpKernel {
     std::vector<Source> inputs;
   };
 
-  // `text`: a node as errors show it.
-  FusedKernel(std::unique_ptr<OpKernel> fused, std::vector<Original> originals,
+  // `op`: what the fused kernel is one of. `text`: a node as errors show it.
+  FusedKernel(std::string op, std::unique_ptr<OpKernel> fused, std::vector<Original> originals,
               std::function<std::string(const Node&)> text)
-      : fused_(std::move(fused)), originals_(std::move(originals)), text_(std::move(text)) {}
+      : op_(std::move(op)), fused_(std::move(fused)), originals_(std::move(originals)), text_(std::move(text)) {}
 
   absl::Status Compute(OpKernelContext& ctx) override;
+
+  const std::string& op() const { return op_; }
+  std::vector<std::string> NodeNames() const;
 
  private:
   absl::Status RunOriginals(OpKernelContext& ctx) const;
 
+  const std::string op_;
   const std::unique_ptr<OpKernel> fused_;
   const std::vector<Original> originals_;
   const std::function<std::string(const Node&)> text_;

@@ -27,10 +27,12 @@ void OptimizerState::CountUses() {
 }
 
 bool OptimizerState::IsHidden(const PlanNode& n) const {
-  if (n.awaited) return false;
-  for (int i = 0; i < n.node->num_outputs(); ++i) {
-    const OutputKey key{n.node, i};
-    if (fetched_.contains(key) || (i > 0 && uses_.contains(key))) return false;
+  return !n.awaited && !fetched_.contains({n.node, 0}) && OnlyFirstOutputIsRead(n);
+}
+
+bool OptimizerState::OnlyFirstOutputIsRead(const PlanNode& n) const {
+  for (int i = 1; i < n.node->num_outputs(); ++i) {
+    if (fetched_.contains({n.node, i}) || uses_.contains({n.node, i})) return false;
   }
   return true;
 }
@@ -60,6 +62,7 @@ void OptimizerState::Add(FusedNodes fused, const tensorflow::NodeDef& def) {
   absl::StatusOr<std::unique_ptr<OpKernel>> kernel =
       kernels_.MakeKernel(def, types, {BaseType(fused.nodes.back()->output_types()[0])});
   if (!kernel.ok()) return;
+  fused.op = def.op();
   fused.kernel = *std::move(kernel);
   for (const Node* node : fused.nodes) {
     taken_.insert(node);

@@ -9,6 +9,7 @@
 #define TFPERSIST_REFERENCE_RUNTIME_OPTIMIZER_H_
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,7 @@ struct FusedNodes {
   };
   std::vector<const Node*> nodes;  // in the order of running; of their outputs only the last's first is read by others
   std::vector<Input> inputs;       // the kernel's own
+  std::string op;                  // an internal one, with a leading underscore
   std::unique_ptr<OpKernel> kernel;
 };
 

@@ -125,7 +125,7 @@ void OptimizerState::FuseContraction(const PlanNode& first) {
     const bool joins_add = IsOneOf(node.op(), {"Add", "AddV2"});
     if (channels > 0 && !product && IsOneOf(node.op(), {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"})) {
       const tensorflow::AttrValue* training = node.attr("is_training");
-      if (training == nullptr || training->b() || IsNchw(node) || !IsHidden(*next)) break;
+      if (training == nullptr || training->b() || IsNchw(node) || !OnlyFirstOutputIsRead(*next)) break;
       const float* parts[4];
       bool known = KeyOf(Resolve(next->inputs[0])) == OutputKey{last->node, 0};
       for (int i = 0; i < 4 && known; ++i) {

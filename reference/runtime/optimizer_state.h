@@ -47,6 +47,7 @@ class OptimizerState {
   }
   // Nobody but readers of output 0 minds when and whether the node runs.
   bool IsHidden(const PlanNode& n) const;
+  bool OnlyFirstOutputIsRead(const PlanNode& n) const;
   // The one that reads output 0 of a hidden node, once; null where there is no such one.
   const PlanNode* SoleReader(const PlanNode& n) const;
   const PlanNode* MakerOf(const Output& o) const;  // null: fed

@@ -458,7 +458,7 @@ class Plan::Compiler {
       originals.push_back(std::move(original));
     }
     plan_->own_kernels_.push_back(std::make_unique<FusedKernel>(
-        std::move(fused.kernel), std::move(originals),
+        fused.op, std::move(fused.kernel), std::move(originals),
         [plan = plan_.get(), device = step.device](const Node& n) { return plan->NodeText(n, *device); }));
     step.kernel = plan_->own_kernels_.back().get();
     plan_->max_inputs_ = std::max<int>(plan_->max_inputs_, step.num_inputs);
