@@ -78,6 +78,8 @@ void Problem::Check(const float* values, size_t count) const {
     const double difference = std::fabs(static_cast<double>(values[i]) - expected_[i]);
     apart = difference <= apart ? apart : difference;  // a NaN stays
   }
+  if (std::getenv("TFPERSIST_BENCH_SAY_DISTANCE") != nullptr)
+    std::fprintf(stderr, "%s: %.2g of %.3g\n", name_.c_str(), apart, most);
   if (!(apart <= tolerance_ * most)) {
     Die(name_ + ": values differ by " + std::to_string(apart) + ", the largest is " + std::to_string(most));
   }
