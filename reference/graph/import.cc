@@ -117,6 +117,8 @@ class GraphImporter {
 
   absl::Status Import() {
     TFP_RETURN_IF_ERROR(CheckVersions(def_.versions()));
+    // The older rules hold for the whole graph (core/graph/graph_constructor.cc).
+    graph_.set_producer_version(std::min(graph_.producer_version(), def_.versions().producer()));
     TFP_RETURN_IF_ERROR(AddLibrary());
     TFP_RETURN_IF_ERROR(CheckNodes());
     TFP_RETURN_IF_ERROR(ReadInputMap());

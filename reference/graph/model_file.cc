@@ -9,6 +9,7 @@
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/stubs/logging.h"
 #include "google/protobuf/text_format.h"
+#include "google/protobuf/unknown_field_set.h"
 #include "google/protobuf/util/json_util.h"
 #include "reference/base/status.h"
 #include "reference/graph/meta_graph.h"
@@ -24,6 +25,7 @@ using tensorflow::MetaGraphDef;
 using tensorflow::SavedModel;
 
 constexpr int kTextRecursion = 100;
+constexpr int kObjectGraphDef = 7;  // of a MetaGraphDef: the objects of TensorFlow 2.x, kept as they are
 
 // The first error of a text parse, as TensorFlow's Python shows it: "1:1 : …".
 class FirstError : public google::protobuf::io::ErrorCollector {
@@ -101,8 +103,11 @@ bool IsPlausible(const GraphDef& graph) {
   return true;
 }
 bool IsPlausible(const MetaGraphDef& meta) {
-  return meta.GetReflection()->GetUnknownFields(meta).empty() &&
-         (IsPlausible(meta.graph_def()) ||
+  const google::protobuf::UnknownFieldSet& unknown = meta.GetReflection()->GetUnknownFields(meta);
+  for (int i = 0; i < unknown.field_count(); ++i) {
+    if (unknown.field(i).number() != kObjectGraphDef) return false;
+  }
+  return (IsPlausible(meta.graph_def()) ||
           (meta.has_graph_def() && meta.graph_def().node_size() == 0 && meta.has_meta_info_def()));
 }
 

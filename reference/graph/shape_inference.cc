@@ -25,6 +25,7 @@ constexpr int kMaxDepth = 24;       // of the walk for known integers
 constexpr int kMaxVisits = 2000;    // nodes of that walk
 constexpr int64_t kMaxKnown = 254;  // elements of a vector that matters as a shape
 constexpr int64_t kMaxElements = INT64_MAX;
+constexpr int64_t kNoValue = INT64_MIN;  // among known integers, one that is not known
 
 Shape Unknown() { return Shape(); }
 Shape UnknownOfRank(int64_t rank) { return Shape(Dims(rank, -1)); }
@@ -43,7 +44,14 @@ struct Context {
     if (i >= num_inputs() || !node.inputs()[i]) return Unknown();
     return node.inputs()[i].shape();
   }
+  // The integers of an input where all are known.
   std::optional<Dims> ints(int i) const {
+    std::optional<Dims> known = some_ints(i);
+    if (known && std::find(known->begin(), known->end(), kNoValue) != known->end()) return std::nullopt;
+    return known;
+  }
+  // The same where at least their number is: kNoValue for those that are not known. Taken as a shape, it is unknown.
+  std::optional<Dims> some_ints(int i) const {
     if (i >= num_inputs() || !node.inputs()[i]) return std::nullopt;
     return KnownIntegers(node.inputs()[i]);
   }
@@ -162,12 +170,8 @@ absl::Status VariableV1(Context& c) {
   return absl::OkStatus();
 }
 
-absl::Status AssignShape(Context& c) {
-  if (!c.BoolAttr("validate_shape")) {
-    c.out[0] = c.in(1);
-    return absl::OkStatus();
-  }
-  absl::StatusOr<Shape> merged = MergeShapes(c.in(0), c.in(1));
+absl::Status Merged(Context& c, int a, int b) {
+  absl::StatusOr<Shape> merged = MergeShapes(c.in(a), c.in(b));
   if (!merged.ok()) {
     std::string what(merged.status().message());
     what.pop_back();
@@ -177,15 +181,20 @@ absl::Status AssignShape(Context& c) {
   return absl::OkStatus();
 }
 
-absl::Status MergeInto(Context& c) {  // AssignAdd and the like
-  absl::StatusOr<Shape> merged = MergeShapes(c.in(0), c.in(1));
-  if (!merged.ok()) {
-    std::string what(merged.status().message());
-    what.pop_back();
-    return c.Fail(what);
+absl::Status AssignShape(Context& c) {
+  if (!c.BoolAttr("validate_shape")) {
+    c.out[0] = c.in(1);
+    return absl::OkStatus();
   }
-  c.out[0] = *merged;
-  return absl::OkStatus();
+  return Merged(c, 0, 1);
+}
+
+absl::Status MergeInto(Context& c) { return Merged(c, 0, 1); }  // AssignAdd and the like
+
+absl::Status ApplyGradientDescentShape(Context& c) {
+  Shape alpha;
+  TFP_RETURN_IF_ERROR(WithRank(c, c.in(1), 0, &alpha));
+  return Merged(c, 0, 2);
 }
 
 // The variable behind a resource handle, through the ops that pass it on.
@@ -249,7 +258,7 @@ int64_t Product(absl::Span<const int64_t> dims) {
 }
 
 absl::Status ReshapeShape(Context& c) {
-  std::optional<Dims> wanted = c.ints(1);
+  std::optional<Dims> wanted = c.some_ints(1);
   if (!wanted) {
     const Shape s = c.in(1);
     c.out[0] = s.rank() == 1 && s.dim(0) >= 0 && s.dim(0) <= kMaxKnown ? UnknownOfRank(s.dim(0)) : Unknown();
@@ -288,7 +297,7 @@ absl::Status ReshapeShape(Context& c) {
 }
 
 absl::Status ShapeFromInput(Context& c, int i) {
-  if (std::optional<Dims> dims = c.ints(i)) {
+  if (std::optional<Dims> dims = c.some_ints(i)) {
     c.out[0] = Of(*dims);
   } else if (const Shape s = c.in(i); s.rank() == 1 && s.dim(0) >= 0 && s.dim(0) <= kMaxKnown) {
     c.out[0] = UnknownOfRank(s.dim(0));
@@ -631,13 +640,16 @@ absl::Status ArgMaxShape(Context& c) {
 
 absl::Status SliceShape(Context& c) {
   const Shape in = c.in(0);
-  const auto begin = c.ints(1), size = c.ints(2);
-  if (size && begin && !in.unknown_rank() && size->size() == static_cast<size_t>(in.rank()) &&
-      begin->size() == size->size()) {
+  const auto begin = c.ints(1), size = c.some_ints(2);
+  const bool all_known = c.ints(2).has_value();
+  if (size && !in.unknown_rank() && size->size() == static_cast<size_t>(in.rank()) &&
+      (!begin || begin->size() == size->size())) {
     Dims dims(*size);
     for (int i = 0; i < in.rank(); ++i) {
-      if (dims[i] < 0)
-        dims[i] = in.dim(i) >= 0 && (*begin)[i] >= 0 && (*begin)[i] <= in.dim(i) ? in.dim(i) - (*begin)[i] : -1;
+      if (dims[i] >= 0) continue;
+      // -1: up to the end, where it is a value and no unknown one.
+      const bool to_end = all_known && begin && in.dim(i) >= 0 && (*begin)[i] >= 0 && (*begin)[i] <= in.dim(i);
+      dims[i] = to_end ? in.dim(i) - (*begin)[i] : -1;
     }
     c.out[0] = Of(dims);
   } else if (!in.unknown_rank()) {
@@ -796,7 +808,8 @@ constexpr Row kRows[] = {
     {FromShapeAttr, "VariableV2 PlaceholderV2 PlaceholderWithDefault TemporaryVariable AccumulateNV2 ParallelConcat"},
     {VariableV1, "Variable"},
     {AssignShape, "Assign"},
-    {MergeInto, "AssignAdd AssignSub ApplyGradientDescent"},
+    {MergeInto, "AssignAdd AssignSub"},
+    {ApplyGradientDescentShape, "ApplyGradientDescent"},
     {UnchangedFirst,
      "ApplyAdam ApplyAdagrad ApplyMomentum ApplyRMSProp ApplyCenteredRMSProp ApplyFtrl ApplyFtrlV2 ApplyAdadelta "
      "ApplyAdagradDA ApplyAddSign "
@@ -808,7 +821,7 @@ constexpr Row kRows[] = {
     {Scalars,
      "VarHandleOp VarIsInitializedOp IsVariableInitialized Rank Size ShardedFilename ShardedFilespec "
      "StaticRegexFullMatch L2Loss LoopCond "
-     "HashTable HashTableV2 MutableHashTableV2 LookupTableSizeV2 LookupTableSize TensorArraySizeV3 ScalarSummary "
+     "HashTableV2 MutableHashTableV2 LookupTableSizeV2 LookupTableSize TensorArraySizeV3 ScalarSummary "
      "HistogramSummary ImageSummary "
      "MergeSummary TensorSummaryV2 IteratorV2 OneShotIterator IteratorToStringHandle QueueSizeV2 ReadFile MutexV2 "
      "TensorListReserve TensorListFromTensor TensorListSetItem FIFOQueueV2 RandomShuffleQueueV2 TFRecordReaderV2"},
@@ -865,7 +878,7 @@ constexpr Row kRows[] = {
     {StringJoinShape, "StringJoin"},
     {RestoreShape, "RestoreV2 RestoreSlice"},
     {SaveV2Shape, "SaveV2"},
-    {PairShape, "Stack FIFOQueue RandomShuffleQueue"},
+    {PairShape, "Stack FIFOQueue RandomShuffleQueue HashTable MutableHashTable"},
 };
 
 // The rows by op; constant once made.
@@ -892,7 +905,7 @@ std::optional<Dims> KnownSlice(const Node& node, int depth, int* budget) {
   const auto in = Known(node.inputs()[0], depth, budget), begin = Known(node.inputs()[1], depth, budget),
              end = Known(node.inputs()[2], depth, budget), strides = Known(node.inputs()[3], depth, budget);
   if (!in || !begin || !end || !strides || begin->size() != 1 || end->size() != 1 || strides->size() != 1 ||
-      (*strides)[0] == 0)
+      (*strides)[0] == 0 || (*strides)[0] == kNoValue || (*begin)[0] == kNoValue || (*end)[0] == kNoValue)
     return std::nullopt;
   auto mask = [&](const char* name) { return node.attr(name) != nullptr && (node.attr(name)->i() & 1) != 0; };
   if (mask("new_axis_mask") || mask("ellipsis_mask")) return std::nullopt;
@@ -908,6 +921,24 @@ std::optional<Dims> KnownSlice(const Node& node, int depth, int* budget) {
                          : std::clamp<int64_t>(b < 0 ? b + n : b, 0, std::max<int64_t>(0, n - 1));
   Dims dims;
   for (int64_t i = 0; i < count; ++i) dims.push_back((*in)[b + i * stride]);
+  return dims;
+}
+
+// What is computed of sizes on the way to a shape.
+std::optional<Dims> KnownArithmetic(const Node& node, int depth, int* budget) {
+  const DataType dtype = node.output_types()[0];
+  if (dtype != DT_INT32 && dtype != DT_INT64) return std::nullopt;
+  const auto a = Known(node.inputs()[0], depth, budget), b = Known(node.inputs()[1], depth, budget);
+  if (!a || !b || a->size() != b->size()) return std::nullopt;
+  Dims dims(a->size());
+  for (size_t i = 0; i < dims.size(); ++i) {
+    const int64_t x = (*a)[i], y = (*b)[i];
+    const bool overflows = x == kNoValue || y == kNoValue ||
+                           (node.op() == "Mul"   ? __builtin_mul_overflow(x, y, &dims[i])
+                            : node.op() == "Sub" ? __builtin_sub_overflow(x, y, &dims[i])
+                                                 : __builtin_add_overflow(x, y, &dims[i]));
+    if (overflows || (dtype == DT_INT32 && dims[i] != static_cast<int32_t>(dims[i]))) dims[i] = kNoValue;
+  }
   return dims;
 }
 
@@ -928,7 +959,9 @@ std::optional<Dims> Known(const Output& output, int depth, int* budget) {
   if (op == "Shape" || op == "ShapeN") {
     const Output& in = node.inputs()[output.index];
     if (!in || in.shape().unknown_rank()) return std::nullopt;
-    return Dims(in.shape().dims().begin(), in.shape().dims().end());
+    Dims dims(in.shape().dims().begin(), in.shape().dims().end());
+    std::replace(dims.begin(), dims.end(), int64_t{-1}, kNoValue);
+    return dims;
   }
   if (op == "Rank") {
     if (!node.inputs()[0] || node.inputs()[0].shape().unknown_rank()) return std::nullopt;
@@ -951,7 +984,7 @@ std::optional<Dims> Known(const Output& output, int depth, int* budget) {
       const Output& in = node.inputs()[i];
       if (!in || in.shape().rank() != (op == "Pack" ? 0 : 1)) return std::nullopt;
       std::optional<Dims> part = Known(in, depth + 1, budget);
-      if (!part && op == "Pack") part = Dims{-1};
+      if (!part && op == "Pack") part = Dims{kNoValue};
       if (!part || dims.size() + part->size() > kMaxKnown) return std::nullopt;
       dims.insert(dims.end(), part->begin(), part->end());
     }
@@ -959,6 +992,7 @@ std::optional<Dims> Known(const Output& output, int depth, int* budget) {
     return dims;
   }
   if (op == "StridedSlice") return KnownSlice(node, depth + 1, budget);
+  if (op == "Add" || op == "AddV2" || op == "Sub" || op == "Mul") return KnownArithmetic(node, depth + 1, budget);
   return std::nullopt;
 }
 

@@ -21,8 +21,8 @@ absl::Status InferShapes(const Node& node, std::vector<PartialTensorShape>* shap
 // 2 and 3. Shapes are [2] and [3]."
 absl::StatusOr<PartialTensorShape> MergeShapes(const PartialTensorShape& a, const PartialTensorShape& b);
 
-// The value of a small integer vector or scalar as far as the graph tells it; -1 for an unknown element (a vector of a
-// shape). Nothing: not even the number of elements is known.
+// The value of a small integer vector or scalar as far as the graph tells it; INT64_MIN for an element that
+// it doesn't tell. Nothing: not even the number of elements is known.
 std::optional<std::vector<int64_t>> KnownIntegers(const Output& output);
 
 }  // namespace tfpersist

@@ -29,6 +29,7 @@ class ConstKernel : public OpKernel {
     ctx.SetOutput(0, value_);
     return absl::OkStatus();
   }
+  const Tensor* ConstantValue() const override { return &value_; }
 
  private:
   const Tensor value_;

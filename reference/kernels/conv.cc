@@ -14,6 +14,7 @@
 #include "reference/kernels/cwise_functors.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
+#include "reference/kernels/onednn_util.h"
 #include "reference/kernels/window.h"
 #include "reference/proto/node_def.pb.h"
 
@@ -21,24 +22,6 @@ namespace tfpersist {
 namespace {
 
 constexpr DataTypeMask kConvTypes = kFloatTypes;
-
-float Activate(FusedOps::Activation activation, float v) {
-  switch (activation) {
-    case FusedOps::kRelu:
-      return functor::Relu::Apply(v);
-    case FusedOps::kRelu6:
-      return functor::Relu6::Apply(v);
-    case FusedOps::kElu:
-      return functor::Elu::Apply(v);
-    case FusedOps::kTanh:
-      return functor::Tanh::Apply(v);
-    case FusedOps::kSigmoid:
-      return functor::Sigmoid::Apply(v);
-    case FusedOps::kNone:
-      break;
-  }
-  return v;
-}
 
 // One convolution for one input shape, ready to run. oneDNN's objects are safe to use from several threads; the
 // scratchpad is the caller's.
@@ -79,7 +62,7 @@ class ConvKernel : public OpKernel {
     TFP_ASSIGN_OR_RETURN(const TensorShape shape, TensorShape::Create({w.batch, w.out_rows, w.out_cols, depth}));
     TFP_RETURN_IF_ERROR(fused_.CheckArgs(ctx, shape, depth));
     // What is added may be where the result goes.
-    const bool in_place = fused_.add && ctx.OwnsInput(3);
+    const bool in_place = fused_.add && ctx.OwnsInput(3) && ctx.input(3).data() != ctx.input(0).data();
     TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape, in_place ? 3 : -1));
     if (out->num_elements() == 0) return absl::OkStatus();
     if (out->dtype() == DT_FLOAT && w.in_depth > 0 && w.rows > 0 && w.cols > 0) {
@@ -159,30 +142,7 @@ class ConvKernel : public OpKernel {
     const memory::desc any(plain.dims(), f32, memory::format_tag::any);
     const memory::dims strides = {w.row_stride, w.col_stride}, dilates = {w.row_dilation - 1, w.col_dilation - 1},
                        before = {w.pad_top, w.pad_left}, after = {w.pad_bottom, w.pad_right};
-    dnnl::post_ops post;
-    if (fused_.add) post.append_sum(1.0f);
-    switch (fused_.activation) {
-      case FusedOps::kRelu:
-        post.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-        break;
-      case FusedOps::kRelu6:
-        post.append_eltwise(1.0f, dnnl::algorithm::eltwise_clip, 0.0f, 6.0f);
-        break;
-      case FusedOps::kElu:
-        post.append_eltwise(1.0f, dnnl::algorithm::eltwise_elu, 1.0f, 0.0f);
-        break;
-      case FusedOps::kTanh:
-        post.append_eltwise(1.0f, dnnl::algorithm::eltwise_tanh, 0.0f, 0.0f);
-        break;
-      case FusedOps::kSigmoid:
-        post.append_eltwise(1.0f, dnnl::algorithm::eltwise_logistic, 0.0f, 0.0f);
-        break;
-      case FusedOps::kNone:
-        break;
-    }
-    dnnl::primitive_attr attr;
-    attr.set_post_ops(post);
-    attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    const dnnl::primitive_attr attr = PostOps(fused_);
     auto made = std::make_shared<Primitive>();
     const auto kind = dnnl::prop_kind::forward_inference;
     const auto algorithm = dnnl::algorithm::convolution_direct;
@@ -258,7 +218,7 @@ class ConvKernel : public OpKernel {
               if (fused_.activation == FusedOps::kTanh) v = functor::Tanh::Apply(v);
               if (fused_.activation == FusedOps::kSigmoid) v = functor::Sigmoid::Apply(v);
             } else {
-              v = static_cast<T>(Activate(fused_.activation, static_cast<float>(v)));
+              v = static_cast<T>(fused_.Activate(static_cast<float>(v)));
             }
             to[at + d] = v;
           }

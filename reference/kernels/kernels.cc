@@ -20,6 +20,7 @@ void RegisterCpuKernels(KernelRegistry* registry) {
   RegisterGatherKernels(registry);
   RegisterRangeKernels(registry);
   RegisterMatMulKernels(registry);
+  RegisterFusedElementwiseKernels(registry);
   RegisterReductionKernels(registry);
   RegisterSoftmaxKernels(registry);
   RegisterConvKernels(registry);

@@ -26,7 +26,8 @@ void RegisterSliceKernels(KernelRegistry* registry);             // slice.cc: Sl
 void RegisterTransposeKernels(KernelRegistry* registry);         // transpose.cc: Transpose, Tile
 void RegisterGatherKernels(KernelRegistry* registry);            // gather.cc: Gather, GatherV2, ResourceGather
 void RegisterRangeKernels(KernelRegistry* registry);             // range.cc: Range, LinSpace
-void RegisterMatMulKernels(KernelRegistry* registry);            // matmul.cc: MatMul, BatchMatMul, BiasAdd
+void RegisterMatMulKernels(KernelRegistry* registry);
+void RegisterFusedElementwiseKernels(KernelRegistry* registry);  // matmul.cc: MatMul, BatchMatMul, BiasAdd
 void RegisterReductionKernels(KernelRegistry* registry);         // reduction.cc: Sum, Mean, …, ArgMax
 void RegisterSoftmaxKernels(KernelRegistry* registry);           // softmax.cc
 void RegisterConvKernels(KernelRegistry* registry);              // conv.cc: Conv2D, DepthwiseConv2dNative

@@ -1,10 +1,13 @@
-// MatMul, BatchMatMul, BiasAdd. Follows core/kernels/matmul_op.cc, batch_matmul_op_impl.h, bias_op.cc.
-// Products go through Eigen; half and bfloat16 are multiplied in float and rounded once.
+// MatMul, _FusedMatMul, BatchMatMul, BiasAdd. Follows core/kernels/matmul_op.cc, batch_matmul_op_impl.h, bias_op.cc.
+// Large products of float32 go through oneDNN, others through Eigen; half and bfloat16 are multiplied in float and
+// rounded once.
 #include "Eigen/Core"
 #include "absl/strings/str_cat.h"
 #include "reference/kernels/cwise_functors.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
+#include "reference/kernels/onednn_matmul.h"
+#include "reference/kernels/window.h"
 
 namespace tfpersist {
 namespace {
@@ -63,12 +66,15 @@ void Multiply(const T* a, bool transpose_a, bool conjugate_a, const T* b, bool t
 
 class MatMulKernel : public OpKernel {
  public:
-  MatMulKernel(bool transpose_a, bool transpose_b) : transpose_a_(transpose_a), transpose_b_(transpose_b) {}
+  MatMulKernel(bool transpose_a, bool transpose_b, FusedOps fused)
+      : transpose_a_(transpose_a), transpose_b_(transpose_b), fused_(fused), onednn_(fused) {}
 
   static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
     TFP_ASSIGN_OR_RETURN(const bool a, c.BoolAttr("transpose_a"));
     TFP_ASSIGN_OR_RETURN(const bool b, c.BoolAttr("transpose_b"));
-    return std::make_unique<MatMulKernel>(a, b);
+    TFP_ASSIGN_OR_RETURN(const FusedOps fused, FusedOps::Of(c));
+    if (fused.add) return absl::UnimplementedError("A product takes no addend.");
+    return std::make_unique<MatMulKernel>(a, b, fused);
   }
 
   absl::Status Compute(OpKernelContext& ctx) override {
@@ -87,17 +93,30 @@ class MatMulKernel : public OpKernel {
                                                      ", In[1]: ", b.shape().DebugString()));
     }
     TFP_ASSIGN_OR_RETURN(TensorShape shape, TensorShape::Create({m, n}));
+    TFP_RETURN_IF_ERROR(fused_.CheckArgs(ctx, shape, n));
     TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape));
     if (out->num_elements() == 0) return absl::OkStatus();
+    const OneDnnMatMul::Problem problem = {1, m, k, n, transpose_a_, transpose_b_, ctx.IsConstant(1)};
+    if (a.dtype() == DT_FLOAT && OneDnnMatMul::IsWorthIt(problem)) {
+      return onednn_.Run(ctx, problem, Elements<float>(a), Elements<float>(b),
+                         fused_.bias ? Elements<float>(ctx.input(2)) : nullptr, Elements<float>(out));
+    }
     return Dispatch<kMatMulTypes>(a.dtype(), [&](auto tag) {
       using T = typename decltype(tag)::type;
       Multiply<T>(Elements<T>(a), transpose_a_, false, Elements<T>(b), transpose_b_, false, Elements<T>(out), m, k, n);
+      if constexpr (std::is_same_v<T, float>) {
+        const float* bias = fused_.bias ? Elements<float>(ctx.input(2)) : nullptr;
+        float* to = Elements<float>(out);
+        for (int64_t i = 0; i < m * n; ++i) to[i] = fused_.Activate(bias != nullptr ? to[i] + bias[i % n] : to[i]);
+      }
       return absl::OkStatus();
     });
   }
 
  private:
   const bool transpose_a_, transpose_b_;
+  const FusedOps fused_;
+  OneDnnMatMul onednn_;
 };
 
 // Matrices in the last two dimensions, all others equal. adj: transposed and, if complex, conjugated.
@@ -142,6 +161,10 @@ class BatchMatMulKernel : public OpKernel {
     TFP_ASSIGN_OR_RETURN(TensorShape shape, TensorShape::Create(dims));
     TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape));
     if (out->num_elements() == 0) return absl::OkStatus();
+    const OneDnnMatMul::Problem problem = {batches, m, k, n, adj_x_, adj_y_, ctx.IsConstant(1)};
+    if (x.dtype() == DT_FLOAT && OneDnnMatMul::IsWorthIt(problem)) {
+      return onednn_.Run(ctx, problem, Elements<float>(x), Elements<float>(y), nullptr, Elements<float>(out));
+    }
     return Dispatch<kMatMulTypes>(x.dtype(), [&](auto tag) {
       using T = typename decltype(tag)::type;
       Shard(ctx, batches, m * k * n / 4 + 1, [&](int64_t begin, int64_t end) {
@@ -156,6 +179,7 @@ class BatchMatMulKernel : public OpKernel {
 
  private:
   const bool adj_x_, adj_y_;
+  OneDnnMatMul onednn_;
 };
 
 // data_format NHWC: the bias runs along the last dimension; NCHW: along the one after the batch.
@@ -217,6 +241,7 @@ class BiasAddKernel : public OpKernel {
 
 void RegisterMatMulKernels(KernelRegistry* registry) {
   RegisterKernel<MatMulKernel>(registry, "MatMul", "T", kMatMulTypes);
+  RegisterKernel<MatMulKernel>(registry, "_FusedMatMul", "T", MaskOf(DT_FLOAT));
   RegisterKernel<BatchMatMulKernel>(registry, "BatchMatMul", "T", kMatMulTypes);
   RegisterKernel<BiasAddKernel>(registry, "BiasAdd", "T", kNumberTypes);
 }

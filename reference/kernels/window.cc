@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "reference/base/status.h"
+#include "reference/kernels/cwise_functors.h"
 #include "reference/proto/attr_value.pb.h"
 #include "reference/proto/node_def.pb.h"
 
@@ -129,7 +130,7 @@ absl::StatusOr<FusedOps> FusedOps::Of(const OpKernelConstruction& c) {
       f.activation = kSigmoid;
       step = 3;
     } else {
-      return absl::UnimplementedError(absl::StrCat("Node ", c.name(), ": no CUDA kernel fuses ", op, " here"));
+      return absl::UnimplementedError(absl::StrCat("Node ", c.name(), ": no kernel fuses ", op, " here"));
     }
   }
   return f;
@@ -143,6 +144,24 @@ absl::Status FusedOps::CheckArgs(OpKernelContext& ctx, const TensorShape& out, i
     return absl::InvalidArgumentError(absl::StrCat("what is added must have shape ", out.DebugString()));
   }
   return absl::OkStatus();
+}
+
+float FusedOps::Activate(float v) const {
+  switch (activation) {
+    case kRelu:
+      return functor::Relu::Apply(v);
+    case kRelu6:
+      return functor::Relu6::Apply(v);
+    case kElu:
+      return functor::Elu::Apply(v);
+    case kTanh:
+      return functor::Tanh::Apply(v);
+    case kSigmoid:
+      return functor::Sigmoid::Apply(v);
+    case kNone:
+      break;
+  }
+  return v;
 }
 
 }  // namespace tfpersist

@@ -42,6 +42,7 @@ struct FusedOps {
   static absl::StatusOr<FusedOps> Of(const OpKernelConstruction& c);
   // The bias is input 2, the addend the input after it: their shapes.
   absl::Status CheckArgs(OpKernelContext& ctx, const TensorShape& out, int64_t channels) const;
+  float Activate(float v) const;
 };
 
 }  // namespace tfpersist

@@ -91,6 +91,8 @@ class OpKernel {
  public:
   virtual ~OpKernel() = default;
   virtual absl::Status Compute(OpKernelContext& ctx) = 0;
+  // What every run of a Const node on the host gives; null for any other.
+  virtual const Tensor* ConstantValue() const { return nullptr; }
 };
 
 using KernelFactory = std::function<absl::StatusOr<std::unique_ptr<OpKernel>>(OpKernelConstruction&)>;

@@ -2,8 +2,12 @@
 #ifndef TFPERSIST_REFERENCE_RUNTIME_CONSTRUCTION_H_
 #define TFPERSIST_REFERENCE_RUNTIME_CONSTRUCTION_H_
 
+#include <memory>
+
 #include "reference/graph/graph.h"
+#include "reference/op/kernel_registry.h"
 #include "reference/op/op_kernel.h"
+#include "reference/proto/node_def.pb.h"
 
 namespace tfpersist {
 
@@ -20,6 +24,33 @@ class NodeConstruction : public OpKernelConstruction {
   const Node& node_;
   DeviceType device_;
 };
+
+// Of a node that no graph has.
+class DefConstruction : public OpKernelConstruction {
+ public:
+  DefConstruction(const tensorflow::NodeDef& def, absl::Span<const DataType> input_types,
+                  absl::Span<const DataType> output_types)
+      : def_(def), input_types_(input_types), output_types_(output_types) {}
+  const tensorflow::NodeDef& def() const override { return def_; }
+  absl::Span<const DataType> input_types() const override { return input_types_; }
+  absl::Span<const DataType> output_types() const override { return output_types_; }
+  DeviceType device_type() const override { return DeviceType::kCpu; }
+
+ private:
+  const tensorflow::NodeDef& def_;
+  const absl::Span<const DataType> input_types_, output_types_;
+};
+
+// NOT_FOUND: the registry has none for it on the host.
+inline absl::StatusOr<std::unique_ptr<OpKernel>> MakeHostKernel(const KernelRegistry& registry,
+                                                                const tensorflow::NodeDef& def,
+                                                                absl::Span<const DataType> input_types,
+                                                                absl::Span<const DataType> output_types) {
+  const KernelDef* kernel = registry.Find(def, DeviceType::kCpu);
+  if (kernel == nullptr) return absl::NotFoundError(def.op());
+  DefConstruction construction(def, input_types, output_types);
+  return kernel->factory(construction);
+}
 
 }  // namespace tfpersist
 

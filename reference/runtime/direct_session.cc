@@ -131,6 +131,14 @@ class DirectSession::Impl : public KernelSource {
   absl::StatusOr<PlacedKernel> KernelFor(const Node& node) override;
   Device* DeviceOf(const Node& node) override { return placer_->device_of(node); }
   Device* HostDevice() override { return devices_[0].get(); }
+  bool Optimizes() const override { return options_.optimize && accelerator_ == nullptr; }
+  // A graph that nobody vouches for works within its deadline.
+  bool FoldsConstants() const override { return options_.operation_timeout_in_ms == 0; }
+  absl::StatusOr<std::unique_ptr<OpKernel>> MakeKernel(const tensorflow::NodeDef& def,
+                                                       absl::Span<const DataType> input_types,
+                                                       absl::Span<const DataType> output_types) override {
+    return MakeHostKernel(registry_, def, input_types, output_types);
+  }
 
  private:
   static constexpr int kInlineFeeds = 8;
@@ -326,6 +334,8 @@ absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<c
   }
   if (ABSL_PREDICT_FALSE(metadata != nullptr)) {
     metadata->peak_bytes = 0;
+    metadata->steps.clear();
+    if (metadata->trace) environment.trace = &metadata->steps;
     metadata->host_fallbacks = cached->host_fallbacks;
     environment.peak_bytes = &metadata->peak_bytes;
   }

@@ -33,6 +33,9 @@ struct SessionOptions {
   // 1: "/device:GPU:0" is there, and nodes that name no device run on it where it has a kernel for them; what it has
   // none for runs on the host (RunMetadata::host_fallbacks). int32 values stay on the host, as TensorFlow keeps them.
   int cuda_devices = 0;
+  // Constants are folded and nodes fused where nothing but time and the last bits tells (runtime/optimizer.h). On the
+  // host alone.
+  bool optimize = true;
   // For graphs that nobody vouches for. A run that takes longer ends before its next step with DEADLINE_EXCEEDED
   // (ConfigProto.operation_timeout_in_ms); 0: as long as it takes.
   int64_t operation_timeout_in_ms = 0;
@@ -41,8 +44,20 @@ struct SessionOptions {
   int64_t max_bytes = 0;
 };
 
-// What a run did, for reports: bytes, host fallbacks. Filled when passed in.
+// One step of a run: a node, or several that one kernel computes together.
+struct NodeStats {
+  std::string name;                // of the last of them
+  std::string op;                  // what ran: "Conv2D", "_FusedConv2D"
+  std::vector<std::string> nodes;  // of a fused step, in the order of the graph; empty for one node
+  std::string device;
+  int64_t start_ns = 0, end_ns = 0;  // since the run began; on a GPU until the work was queued
+  int64_t output_bytes = 0;
+};
+
+// What a run did, for reports. Filled when passed in.
 struct RunMetadata {
+  bool trace = false;  // set it before the run to have `steps`; a traced run is slower
+  std::vector<NodeStats> steps;
   int64_t peak_bytes = 0;
   std::vector<std::string> host_fallbacks;  // nodes asked onto a GPU that ran on the host
 };

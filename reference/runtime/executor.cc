@@ -8,6 +8,8 @@
 #include "reference/base/status.h"
 #include "reference/op/cuda_context.h"
 #include "reference/runtime/cuda_replay.h"
+#include "reference/runtime/direct_session.h"
+#include "reference/runtime/fused_kernel.h"
 
 namespace tfpersist {
 namespace {
@@ -108,6 +110,7 @@ class RunState::Context final : public OpKernelContext {
 
 RunState::RunState(const Plan& plan)
     : plan_(plan), slots_(plan.num_slots()), input_tensors_(plan.max_inputs()), dereferenced_(plan.max_inputs()) {
+  for (const Plan::Constant& c : plan.constants()) slots_[c.slot].value = c.value;
   if (plan.may_be_dead()) step_dead_.resize(plan.steps().size());
   if (plan.replayable()) replay_ = std::make_unique<CudaReplay>(*this);
 }
@@ -154,7 +157,14 @@ absl::Status RunState::RunSteps(Context& ctx) {
   const int32_t* const releases = plan_.releases();
   int64_t* const peak = ctx.environment().peak_bytes;
   int64_t live_bytes = 0;
+  if (ABSL_PREDICT_FALSE(peak != nullptr)) {
+    for (const Plan::Constant& c : plan_.constants()) live_bytes += c.value.total_bytes();
+    *peak = live_bytes;
+  }
   const int64_t limit = steps.empty() ? INT64_MAX : steps[0].device->allocator()->limit();
+  std::vector<NodeStats>* const trace = ctx.environment().trace;
+  const std::chrono::steady_clock::time_point begin =
+      trace != nullptr ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
   int64_t characters = 0;  // of the strings that this run made; counted under a limit alone
   for (size_t s = 0; s < steps.size(); ++s) {
     const Plan::Step& step = steps[s];
@@ -169,10 +179,13 @@ absl::Status RunState::RunSteps(Context& ctx) {
     absl::Status status = PrepareInputs(step, ctx);
     if (ABSL_PREDICT_TRUE(status.ok())) {
       if (ABSL_PREDICT_FALSE(ctx.IsCancelled())) return absl::CancelledError("Session was closed.");
-      status = step.kernel->Compute(ctx);
+      status = ABSL_PREDICT_TRUE(trace == nullptr) ? step.kernel->Compute(ctx) : Trace(step, ctx, begin, trace);
     }
     if (ABSL_PREDICT_FALSE(!status.ok())) {
-      if (step.kind == Plan::StepKind::kLoop && !NodeOf(status).empty()) return status;  // a node inside it failed
+      // A node inside of it failed.
+      if ((step.kind == Plan::StepKind::kLoop || step.kind == Plan::StepKind::kFused) && !NodeOf(status).empty()) {
+        return status;
+      }
       return AttachNode(status, step.node->name(), plan_.NodeText(step));
     }
     if (ABSL_PREDICT_FALSE(limit != INT64_MAX)) {
@@ -201,6 +214,28 @@ absl::Status RunState::RunSteps(Context& ctx) {
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status RunState::Trace(const Plan::Step& step, Context& ctx, std::chrono::steady_clock::time_point begin,
+                             std::vector<NodeStats>* trace) {
+  auto now = [&] {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count();
+  };
+  NodeStats stats{step.node->name(), step.node->op(), {}, step.device->name(), now(), 0, 0};
+  absl::Status status = step.kernel->Compute(ctx);
+  stats.end_ns = now();
+  if (step.kind == Plan::StepKind::kCopy) {
+    stats.op = "_Copy";
+  } else if (step.kind == Plan::StepKind::kLoop) {
+    stats.op = "_Loop";
+  } else if (step.kind == Plan::StepKind::kFused) {
+    const FusedKernel& fused = static_cast<const FusedKernel&>(*step.kernel);
+    stats.op = fused.op();
+    stats.nodes = fused.NodeNames();
+  }
+  for (int o = 0; o < step.num_outputs; ++o) stats.output_bytes += slots_[step.first_output + o].value.total_bytes();
+  trace->push_back(std::move(stats));
+  return status;
 }
 
 absl::Status RunState::PrepareInputs(const Plan::Step& step, Context& ctx) {
@@ -300,6 +335,7 @@ absl::Status RunState::FetchFromDevice(const RunEnvironment& environment, std::v
 
 void RunState::Clear() {
   for (Slot& slot : slots_) slot = Slot();
+  for (const Plan::Constant& c : plan_.constants()) slots_[c.slot].value = c.value;
   for (Tensor& t : dereferenced_) t = Tensor();
 }
 

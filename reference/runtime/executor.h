@@ -23,6 +23,8 @@
 
 namespace tfpersist {
 
+struct NodeStats;  // direct_session.h
+
 // What a run is given beside its plan. All outlive it.
 struct RunEnvironment {
   ResourceManager* resources = nullptr;
@@ -34,10 +36,12 @@ struct RunEnvironment {
   Device* accelerator = nullptr;  // the session's, whose memory feeds may lie in though the plan is the host's alone
   // Not the clock's epoch: when the run ends with CANCELLED.
   std::chrono::steady_clock::time_point deadline = {};
-  const OpKernelContext* outer = nullptr;  // of the kernel that this run is part of; cancelled with it
+  std::vector<NodeStats>* trace = nullptr;  // not null: gets every step but those inside of loops and functions
+  const OpKernelContext* outer = nullptr;   // of the kernel that this run is part of; cancelled with it
 };
 
 class CudaReplay;  // cuda_replay.h
+struct NodeStats;  // direct_session.h
 
 class RunState {
  public:
@@ -62,6 +66,8 @@ class RunState {
 
   template <bool kMayBeDead>
   absl::Status RunSteps(Context& ctx);
+  absl::Status Trace(const Plan::Step& step, Context& ctx, std::chrono::steady_clock::time_point begin,
+                     std::vector<NodeStats>* trace);
   absl::Status PrepareInputs(const Plan::Step& step, Context& ctx);
   bool InputsAreDead(const Plan::Step& step) const;
   absl::Status RunOnce(absl::Span<const Tensor* const> feeds, const RunEnvironment& environment,

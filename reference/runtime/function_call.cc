@@ -25,6 +25,11 @@ class BodyKernels : public KernelSource {
   }
   Device* DeviceOf(const Node&) override { return device_; }
   Device* HostDevice() override { return device_; }
+  absl::StatusOr<std::unique_ptr<OpKernel>> MakeKernel(const tensorflow::NodeDef& def,
+                                                       absl::Span<const DataType> input_types,
+                                                       absl::Span<const DataType> output_types) override {
+    return MakeHostKernel(registry_, def, input_types, output_types);
+  }
   absl::StatusOr<PlacedKernel> KernelFor(const Node& node) override {
     const KernelDef* def = registry_.Find(node.def(), device_->type());
     std::unique_ptr<OpKernel> kernel;

@@ -12,15 +12,13 @@
 #include "reference/op/cuda_context.h"
 #include "reference/proto/attr_value.pb.h"
 #include "reference/proto/op_def.pb.h"
+#include "reference/runtime/fused_kernel.h"
 #include "reference/runtime/loop.h"
 #include "reference/runtime/node_text.h"
+#include "reference/runtime/optimizer.h"
 
 namespace tfpersist {
 namespace {
-
-using OutputKey = std::pair<const Node*, int>;
-
-OutputKey KeyOf(const Output& o) { return {o.node, o.index}; }
 
 // Which of a node's inputs or outputs stay in host memory though it runs on a device: those that the kernel names, and
 // what has no plain bytes.
@@ -84,6 +82,7 @@ class Plan::Compiler {
     TFP_RETURN_IF_ERROR(Prune());
     TFP_RETURN_IF_ERROR(CheckOps());
     TFP_RETURN_IF_ERROR(Sort());
+    Rewrite();
     TFP_RETURN_IF_ERROR(MakeSteps());
     MakeFetches();
     FindLastUses();
@@ -163,11 +162,46 @@ class Plan::Compiler {
     return loop != nullptr ? loop->exits[0] : output.node;
   }
 
-  int32_t SlotOf(const Output& output) const {
+  int32_t SlotOf(const Output& output) {
+    if (auto alias = rewrites_.aliases.find(KeyOf(output)); alias != rewrites_.aliases.end()) {
+      return SlotOf(alias->second);
+    }
+    if (auto constant = rewrites_.constants.find(KeyOf(output)); constant != rewrites_.constants.end()) {
+      auto [slot, is_new] = constant_slot_.emplace(KeyOf(output), plan_->num_slots_);
+      if (is_new) AddConstant(constant->second);
+      return slot->second;
+    }
     const Loop* loop = loops_.Find(output.node);
     if (loop == nullptr) return first_slot_.at(output.node) + output.index;
     const auto exit = std::find(loop->exits.begin(), loop->exits.end(), output.node) - loop->exits.begin();
     return first_slot_.at(loop->exits[0]) + static_cast<int32_t>(exit);
+  }
+
+  int32_t AddConstant(Tensor value) {
+    const int32_t slot = plan_->num_slots_++;
+    plan_->constants_.push_back({slot, std::move(value)});
+    is_constant_.insert(slot);
+    follows_shapes_.insert(slot);
+    return slot;
+  }
+
+  // Where the kernels are the host's alone.
+  void Rewrite() {
+    if (!kernels_.Optimizes()) return;
+    PlanNodes part;
+    const RunSignature& s = plan_->signature_;
+    absl::flat_hash_set<const Node*> awaited(s.targets.begin(), s.targets.end());
+    for (const Node* node : order_) {
+      const std::vector<const Node*> controls = ControlsOf(node);
+      awaited.insert(controls.begin(), controls.end());
+      part.may_be_dead |= node->op() == "Switch" || node->op() == "RefSwitch";
+      part.nodes.push_back({node, InputsOf(node), !controls.empty(), false, loops_.Find(node) != nullptr});
+    }
+    for (PlanNode& n : part.nodes) n.awaited = awaited.contains(n.node);
+    for (const Output& o : s.feeds) part.fed.insert(KeyOf(o));
+    part.fetches = s.fetches;
+    // Of a loop all outputs are exits; they stand as the nodes that they are.
+    rewrites_ = Optimize(part, kernels_);
   }
 
   absl::Status CheckOps() const {
@@ -257,6 +291,11 @@ class Plan::Compiler {
       if (node->op() == "Switch" || node->op() == "RefSwitch") plan_->may_be_dead_ = true;
     }
     for (const Node* node : order_) {
+      if (rewrites_.gone.contains(node)) continue;
+      if (auto fused = rewrites_.fused.find(node); fused != rewrites_.fused.end()) {
+        TFP_RETURN_IF_ERROR(MakeFusedStep(fused->second, &step_of));
+        continue;
+      }
       const Loop* const loop = loops_.Find(node);
       absl::StatusOr<PlacedKernel> placed = loop != nullptr ? LoopKernelFor(*loop) : kernels_.KernelFor(*node);
       if (!placed.ok() && loop != nullptr) return placed.status();
@@ -296,7 +335,7 @@ class Plan::Compiler {
           input.flags = kConstBuffer;
         } else {
           input.slot = SlotOf(source);
-          if (source.node->op() == "Const") input.flags |= kConstValue;
+          if (source.node->op() == "Const" || is_constant_.contains(input.slot)) input.flags |= kConstValue;
           const bool is_ref = IsRefType(source.dtype());
           if (wants_ref && !is_ref) {
             return absl::InvalidArgumentError(
@@ -349,7 +388,9 @@ class Plan::Compiler {
       }
       step.first_control = static_cast<int32_t>(plan_->controls_.size());
       if (plan_->may_be_dead_) {
-        for (const Node* c : ControlsOf(node)) plan_->controls_.push_back(step_of.at(c));
+        for (const Node* c : ControlsOf(node)) {
+          if (auto step_c = step_of.find(c); step_c != step_of.end()) plan_->controls_.push_back(step_c->second);
+        }
       }
       step.num_controls = static_cast<int32_t>(plan_->controls_.size()) - step.first_control;
       step_of[node] = static_cast<int>(plan_->steps_.size());
@@ -362,6 +403,72 @@ class Plan::Compiler {
                            std::none_of(plan_->feed_on_host_.begin(), plan_->feed_on_host_.end(),
                                         [](uint8_t on_host) { return on_host != 0; });
     }
+    return absl::OkStatus();
+  }
+
+  // The step of nodes that are fused; they have no references among their inputs and wait for nothing.
+  absl::Status MakeFusedStep(FusedNodes& fused, absl::flat_hash_map<const Node*, int>* step_of) {
+    const Node* node = fused.nodes.back();
+    Step step{};
+    step.kind = StepKind::kFused;
+    step.node = node;
+    step.device = kernels_.DeviceOf(*node);
+    step.plain_inputs = true;
+    step.first_input = static_cast<int32_t>(plan_->inputs_.size());
+    absl::flat_hash_map<OutputKey, int> input_of;
+    auto add_input = [&](const Output& source) {
+      Input input{0, 0};
+      if (auto fed = fed_.find(KeyOf(source)); fed != fed_.end()) {
+        input = {FeedSlot(fed->second), kConstBuffer};
+        plan_->feed_on_host_[fed->second] = true;
+      } else {
+        input.slot = SlotOf(source);
+        if (is_constant_.contains(input.slot)) input.flags |= kConstValue;
+      }
+      plan_->inputs_.push_back(input);
+      input_of.emplace(KeyOf(source), step.num_inputs++);
+    };
+    for (FusedNodes::Input& in : fused.inputs) {
+      if (!in.value.has_value()) {
+        add_input(in.source);
+      } else {
+        plan_->inputs_.push_back({AddConstant(std::move(in.value)), kConstValue});
+        ++step.num_inputs;
+      }
+    }
+    // What the nodes themselves read, in case that they must run after all.
+    std::vector<FusedKernel::Original> originals;
+    absl::flat_hash_map<const Node*, int> position;
+    for (const Node* n : fused.nodes) {
+      TFP_ASSIGN_OR_RETURN(const PlacedKernel placed, kernels_.KernelFor(*n));
+      FusedKernel::Original original{n, placed.kernel, {}};
+      for (const Output& in : n->inputs()) {
+        const bool is_fed = fed_.contains(KeyOf(in));
+        auto alias = rewrites_.aliases.find(KeyOf(in));
+        const Output source = is_fed || alias == rewrites_.aliases.end() ? in : alias->second;
+        auto inner = is_fed ? position.end() : position.find(source.node);
+        if (inner != position.end()) {
+          original.inputs.push_back({inner->second, source.index});
+          continue;
+        }
+        if (!input_of.contains(KeyOf(source))) add_input(source);
+        original.inputs.push_back({-1, input_of.at(KeyOf(source))});
+      }
+      position[n] = static_cast<int>(originals.size());
+      originals.push_back(std::move(original));
+    }
+    plan_->own_kernels_.push_back(std::make_unique<FusedKernel>(
+        fused.op, std::move(fused.kernel), std::move(originals),
+        [plan = plan_.get(), device = step.device](const Node& n) { return plan->NodeText(n, *device); }));
+    step.kernel = plan_->own_kernels_.back().get();
+    plan_->max_inputs_ = std::max<int>(plan_->max_inputs_, step.num_inputs);
+    step.first_output = plan_->num_slots_;
+    step.num_outputs = node->num_outputs();
+    first_slot_[node] = plan_->num_slots_;
+    plan_->num_slots_ += step.num_outputs;
+    step.first_control = static_cast<int32_t>(plan_->controls_.size());
+    (*step_of)[node] = static_cast<int>(plan_->steps_.size());
+    plan_->steps_.push_back(step);
     return absl::OkStatus();
   }
 
@@ -391,7 +498,7 @@ class Plan::Compiler {
     plan_->inputs_.push_back(input);
     plan_->max_inputs_ = std::max(plan_->max_inputs_, 1);
     plan_->steps_.push_back(step);
-    plan_->loop_kernels_.push_back(std::move(kernel));
+    plan_->own_kernels_.push_back(std::move(kernel));
     plan_->accelerator_ = device;
     if (to_device) device_of_slot_[step.first_output] = device;
     if (!of_variable) copies_[input.slot] = step.first_output;
@@ -401,7 +508,7 @@ class Plan::Compiler {
   absl::StatusOr<PlacedKernel> LoopKernelFor(const Loop& loop) {
     TFP_ASSIGN_OR_RETURN(std::unique_ptr<OpKernel> kernel, MakeLoopKernel(loop, kernels_, nesting_));
     PlacedKernel placed{kernel.get(), nullptr, kernels_.HostDevice()};
-    plan_->loop_kernels_.push_back(std::move(kernel));
+    plan_->own_kernels_.push_back(std::move(kernel));
     return placed;
   }
 
@@ -425,7 +532,7 @@ class Plan::Compiler {
     }
     absl::flat_hash_set<int32_t> seen;
     for (auto it = plan_->fetches_.rbegin(); it != plan_->fetches_.rend(); ++it) {
-      it->last = it->slot >= 0 && seen.insert(it->slot).second;
+      it->last = it->slot >= 0 && !is_constant_.contains(it->slot) && seen.insert(it->slot).second;
     }
   }
 
@@ -444,7 +551,7 @@ class Plan::Compiler {
       step.first_release = static_cast<int32_t>(plan_->releases_.size());
       for (int i = 0; i < step.num_inputs; ++i) {
         Input& input = plan_->inputs_[step.first_input + i];
-        if (last_step[input.slot] != s) continue;
+        if (last_step[input.slot] != s || is_constant_.contains(input.slot)) continue;
         input.flags |= kLastUse;
         plan_->releases_.push_back(input.slot);
       }
@@ -470,7 +577,10 @@ class Plan::Compiler {
   absl::flat_hash_map<OutputKey, int> fed_;
   absl::flat_hash_set<const Node*> needed_;
   std::vector<const Node*> order_;
+  Rewrites rewrites_;
   absl::flat_hash_map<const Node*, int> first_slot_;
+  absl::flat_hash_map<OutputKey, int32_t> constant_slot_;
+  absl::flat_hash_set<int32_t> is_constant_;
   absl::flat_hash_map<int32_t, Device*> device_of_slot_;  // of what is not in host memory
   absl::flat_hash_map<int32_t, int32_t> copies_;          // slot to the slot of its value on the other side
   absl::flat_hash_set<int32_t> follows_shapes_;           // values on the host that the shapes of the feeds decide
@@ -511,10 +621,10 @@ Output Plan::SourceOf(const Step& step, int i) const {
   return Output{};
 }
 
-std::string Plan::NodeText(const Step& step) const {
+std::string Plan::NodeText(const Node& node, const Device& device) const {
   std::vector<std::string> inputs;
-  for (const Output& in : step.node->inputs()) inputs.push_back(InputText(in));
-  return SummarizeForError(*step.node, inputs, step.device->name());
+  for (const Output& in : node.inputs()) inputs.push_back(InputText(in));
+  return SummarizeForError(node, inputs, device.name());
 }
 
 std::string Plan::RetvalName(int fetch) const {

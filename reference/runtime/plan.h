@@ -22,6 +22,7 @@
 #include "reference/graph/graph.h"
 #include "reference/op/kernel_registry.h"
 #include "reference/op/op_kernel.h"
+#include "reference/tensor/tensor.h"
 
 namespace tfpersist {
 
@@ -60,6 +61,13 @@ class KernelSource {
   virtual Device* DeviceOf(const Node& node) = 0;
   // Where loops and what a GPU has no kernel for run.
   virtual Device* HostDevice() = 0;
+  // Whether plans are rewritten before they run (optimizer.h), and whether kernels may run for that.
+  virtual bool Optimizes() const { return false; }
+  virtual bool FoldsConstants() const { return false; }
+  // A kernel on the host of a node that no graph has. NOT_FOUND: there is none for its op.
+  virtual absl::StatusOr<std::unique_ptr<OpKernel>> MakeKernel(const tensorflow::NodeDef& def,
+                                                               absl::Span<const DataType> input_types,
+                                                               absl::Span<const DataType> output_types) = 0;
 };
 
 class Plan {
@@ -76,11 +84,12 @@ class Plan {
     uint8_t flags;
   };
   // kCopy: no node's; moves a value between the host and a device.
-  enum class StepKind : uint8_t { kPlain, kMerge, kControlTrigger, kLoop, kCopy };
+  // kFused: stands for several nodes.
+  enum class StepKind : uint8_t { kPlain, kMerge, kControlTrigger, kLoop, kCopy, kFused };
   struct Step {
     OpKernel* kernel;
     Device* device;
-    const Node* node;                     // of a loop: the first Exit that is asked for; of a copy: who wants it
+    const Node* node;  // of a loop: the first Exit that is asked for; of a copy: who wants it; of fused nodes: the last
     int32_t first_input, num_inputs;      // in inputs()
     int32_t first_output, num_outputs;    // slots
     int32_t first_release, num_releases;  // in releases(): slots that nothing needs any more
@@ -90,11 +99,15 @@ class Plan {
     bool allows_uninitialized;
     bool on_device;  // the device is no host
   };
+  struct Constant {
+    int32_t slot;  // holds the value in every run
+    Tensor value;
+  };
   struct Fetch {
     int32_t slot;  // -1: a feed, whose value is handed back
     int32_t feed;  // index of that feed
     bool dereference;
-    bool last;  // the last fetch of the slot: the value may be moved out
+    bool last;  // the last fetch of the slot, no constant: the value may be moved out
   };
 
   // `signature` must have been checked: non-null nodes of one graph, existing outputs, feeds without doubles.
@@ -111,6 +124,7 @@ class Plan {
   const int32_t* controls() const { return controls_.data(); }
   absl::Span<const int32_t> feed_slots() const { return feed_slots_; }  // -1: nothing reads that feed
   absl::Span<const Fetch> fetches() const { return fetches_; }
+  absl::Span<const Constant> constants() const { return constants_; }
   int num_slots() const { return num_slots_; }
   int max_inputs() const { return max_inputs_; }
   bool may_be_dead() const { return may_be_dead_; }
@@ -125,7 +139,7 @@ class Plan {
   bool replayable() const { return replayable_; }
 
   // "{{node NAME}} = OP[attrs](inputs)" of a step, as TensorFlow 1.11.0 prints it after an error (S21, S36).
-  std::string NodeText(const Step& step) const;
+  std::string NodeText(const Step& step) const { return NodeText(*step.node, *step.device); }
   // The same for the synthetic node that hands fetch i out: "_retval_v_0_0".
   std::string RetvalText(int fetch) const;
   std::string RetvalName(int fetch) const;
@@ -137,16 +151,18 @@ class Plan {
  private:
   class Compiler;
   Plan() = default;
+  std::string NodeText(const Node& node, const Device& device) const;
 
   RunSignature signature_;
-  bool inner_ = false;                                   // a part of a loop: its feeds are nodes of the frame
-  std::vector<std::unique_ptr<OpKernel>> loop_kernels_;  // and copies
+  bool inner_ = false;                                  // a part of a loop: its feeds are nodes of the frame
+  std::vector<std::unique_ptr<OpKernel>> own_kernels_;  // of loops, copies, fused nodes
   std::vector<Step> steps_;
   std::vector<Input> inputs_;
   std::vector<int32_t> releases_;
   std::vector<int32_t> controls_;
   std::vector<int32_t> feed_slots_;
   std::vector<Fetch> fetches_;
+  std::vector<Constant> constants_;
   int num_slots_ = 0;
   int max_inputs_ = 0;
   bool may_be_dead_ = false;

@@ -1,0 +1,42 @@
+// What the kernels that run through oneDNN share.
+#ifndef TFPERSIST_REFERENCE_KERNELS_ONEDNN_UTIL_H_
+#define TFPERSIST_REFERENCE_KERNELS_ONEDNN_UTIL_H_
+
+#include "oneapi/dnnl/dnnl.hpp"
+#include "reference/kernels/window.h"
+
+namespace tfpersist {
+
+// Sum (convolutions alone), then activation; the scratchpad is the caller's, since one primitive serves several
+// threads.
+inline dnnl::primitive_attr PostOps(const FusedOps& fused) {
+  dnnl::post_ops post;
+  if (fused.add) post.append_sum(1.0f);
+  switch (fused.activation) {
+    case FusedOps::kRelu:
+      post.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+      break;
+    case FusedOps::kRelu6:
+      post.append_eltwise(1.0f, dnnl::algorithm::eltwise_clip, 0.0f, 6.0f);
+      break;
+    case FusedOps::kElu:
+      post.append_eltwise(1.0f, dnnl::algorithm::eltwise_elu, 1.0f, 0.0f);
+      break;
+    case FusedOps::kTanh:
+      post.append_eltwise(1.0f, dnnl::algorithm::eltwise_tanh, 0.0f, 0.0f);
+      break;
+    case FusedOps::kSigmoid:
+      post.append_eltwise(1.0f, dnnl::algorithm::eltwise_logistic, 0.0f, 0.0f);
+      break;
+    case FusedOps::kNone:
+      break;
+  }
+  dnnl::primitive_attr attr;
+  attr.set_post_ops(post);
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attr;
+}
+
+}  // namespace tfpersist
+
+#endif  // TFPERSIST_REFERENCE_KERNELS_ONEDNN_UTIL_H_
