@@ -1,7 +1,7 @@
-// Writes the bench's models:  models_build FOLDER [MODEL…]
+// Writes the bench's models:  models_build FOLDER [MODEL…]     (from the source root)
 //
-// Into FOLDER/MODEL: model.pb, model.onnx, INPUT.bin for the largest batch, and model.json, which says what they are.
-// Weights and inputs are seeded, nothing is downloaded.
+// Into FOLDER/MODEL: model.pb and model.onnx or, of a training step, model.meta as golden/ has it, INPUT.bin for the
+// largest batch, and model.json, which says what they are. Weights and inputs are seeded, nothing is downloaded.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -59,6 +59,34 @@ void Write(const Network& network, const std::filesystem::path& folder) {
   std::ofstream(folder / "model.json") << model.dump(1) << "\n";
 }
 
+// golden/make/training.py says what the graphs are and how they are fed.
+void WriteTraining(const std::string& name, const std::string& optimizer, const std::filesystem::path& folder) {
+  constexpr int kBatch = 64, kWidth = 784;
+  std::filesystem::create_directories(folder);
+  std::filesystem::copy_file("golden/data/tf-1.11.0/training/" + optimizer + ".meta", folder / "model.meta",
+                             std::filesystem::copy_options::overwrite_existing);
+  std::ofstream x(folder / "x.bin", std::ios::binary), labels(folder / "labels.bin", std::ios::binary);
+  for (int i = 0; i < kBatch * kWidth; ++i) {
+    const float value = static_cast<float>(i * 7 % 100) / 100;
+    x.write(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  for (int32_t i = 0; i < kBatch; ++i) {
+    const int32_t value = i % 10;
+    labels.write(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  const Json model = {{"name", name},
+                      {"file", "model.meta"},
+                      {"batches", {kBatch}},
+                      {"tolerance", 1e-4},
+                      {"output", "loss"},
+                      {"init", "init"},
+                      {"target", "train"},
+                      {"inputs",
+                       {{{"name", "x"}, {"dtype", "float32"}, {"dims", {-1, kWidth}}},
+                        {{"name", "labels"}, {"dtype", "int32"}, {"dims", {-1}}}}}};
+  std::ofstream(folder / "model.json") << model.dump(1) << "\n";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -66,9 +94,17 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: models_build FOLDER [MODEL...]\n");
     return 2;
   }
+  const auto wanted = [&](const std::string& name) {
+    bool found = argc == 2;
+    for (int i = 2; i < argc; ++i) found |= argv[i] == name;
+    return found;
+  };
+  const std::filesystem::path folder = argv[1];
   for (const Network& network : Networks()) {
-    bool wanted = argc == 2;
-    for (int i = 2; i < argc; ++i) wanted |= std::string(argv[i]) == network.name;
-    if (wanted) Write(network, std::filesystem::path(argv[1]) / network.name);
+    if (wanted(network.name)) Write(network, folder / network.name);
+  }
+  for (const char* optimizer : {"sgd", "momentum", "adam"}) {
+    const std::string name = std::string("mlp_") + optimizer;
+    if (wanted(name)) WriteTraining(name, optimizer, folder / name);
   }
 }

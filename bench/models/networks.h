@@ -14,7 +14,7 @@ struct Network {
   const char* name;
   Value (*build)(ModelWriter& writer);  // ends in the node "output"
   std::vector<int> batches;             // that are timed
-  double tolerance;                     // of the largest magnitude of the output; float32 sums in another order
+  double tolerance;                     // of the output's largest magnitude: float32, summed in another order
 };
 
 const std::vector<Network>& Networks();

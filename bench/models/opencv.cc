@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
     problem.Measure(
         CV_VERSION,
         [&] {
-          net = cv::dnn::readNetFromTensorflow(problem.folder() + "/model.pb");
+          net = cv::dnn::readNetFromTensorflow(problem.file());
           net.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
         },
         [&](bool check) {
@@ -40,6 +40,6 @@ int main(int argc, char** argv) {
           if (check) problem.Check(value.ptr<float>(), value.total());
         });
   } catch (const cv::Exception& e) {
-    Die(e.what());
+    tfpersist::bench::CannotRun(e.what());
   }
 }

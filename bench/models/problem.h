@@ -26,29 +26,40 @@ class Problem {
   Problem(const std::string& folder, int batch, int threads, double seconds);
 
   const std::string& folder() const { return folder_; }
+  // A GraphDef, or the MetaGraphDef of a training step.
+  std::string file() const { return folder_ + "/" + file_; }
+  bool trains() const { return !target_.empty(); }
+  const std::string& init() const { return init_; }  // of a training step: the operation that comes before the first
+  const std::string& target() const { return target_; }  // the operation that is the step
   int batch() const { return batch_; }
   int threads() const { return threads_; }
   const std::string& output() const { return output_; }
   const std::vector<ProblemInput>& inputs() const { return inputs_; }
 
   // Ends the program where `values` differs from what TensorFlow computed (expected.bin) by more than the tolerance.
-  void Check(const float* values, size_t count) const;
+  // `loose`: by more than ten times that, for who computes approximately on purpose.
+  void Check(const float* values, size_t count, bool loose = false) const;
   // Keeps what is right, in expected.bin. REQUIRES: the largest batch.
   void Expect(const float* values, size_t count) const;
 
-  // `load` makes the model ready, `run` runs it once and checks its result if it is told so. Prints the measurements.
+  // `load` makes the model ready, `run` runs it once. With `check` it also holds the result to Check: the output, or
+  // the losses of so many training steps after a new start. Prints the measurements.
+  static constexpr int kCheckedSteps = 8;
   void Measure(const std::string& version, const std::function<void()>& load,
                const std::function<void(bool check)>& run) const;
 
  private:
-  std::string folder_, name_, output_;
+  std::string folder_, name_, file_, output_, init_, target_;
   int batch_, threads_;
   double seconds_, tolerance_;
   std::vector<ProblemInput> inputs_;
   std::vector<float> expected_;  // of this batch; empty: not known yet
 };
 
+// A wrong value, or a wrong call: exit code 3.
 [[noreturn]] void Die(const std::string& what);
+// This competitor can't run this model: exit code 4.
+[[noreturn]] void CannotRun(const std::string& why);
 
 }  // namespace tfpersist::bench
 

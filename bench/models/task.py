@@ -34,10 +34,10 @@ def onnxruntime_python():
 
 
 def build(bench, folder, wanted):
-    """The models' files and the values that TensorFlow computes for them. Who is asked: the newest that is at hand."""
+    """The models' files and the values that TensorFlow computes for them: 1.15.5, where it is at hand."""
     bench.progress("models: writing them")
     subprocess.run([bench.program("models_build"), folder] + wanted, check=True)
-    oracle = next((v for v in reversed(bench.VERSIONS[1:]) if bench.libraries(v)), None)
+    oracle = next((v for v in bench.VERSIONS[1:] if bench.libraries(v)), None)
     if oracle is None:
         raise SystemExit("bench: models are checked against TensorFlow, and none is at hand (conformance/testees/fetch_tensorflow --get)")
     models = []
@@ -65,7 +65,7 @@ def models(bench, rounds, result, wanted=(), seconds=1.0, threads=(1, 2)):
                     arguments = [os.path.join(folder, network["name"]), str(batch), str(n), str(seconds)]
                     programs = {"tfpersist": [bench.program("models_tfpersist")] + arguments}
                     programs.update({name: [bench.program("models_tensorflow")] + arguments + found for name, found in tensorflow.items() if found})
-                    if onnx:
+                    if onnx and network["file"] == "model.pb":
                         programs["onnxruntime"] = [onnx, os.path.join(bench.ROOT, "bench", "models", "onnxruntime.py")] + arguments
                     if os.path.exists(opencv) and network["inputs"][0]["dtype"] == "float32" and len(network["inputs"][0]["dims"]) == 4:
                         programs["opencv"] = [opencv] + arguments

@@ -15,7 +15,7 @@ using tf::bench::Die;
 
 template <typename T>
 T Value(absl::StatusOr<T> value) {
-  if (!value.ok()) Die(value.status().ToString());
+  if (!value.ok()) tf::bench::CannotRun(value.status().ToString());
   return *std::move(value);
 }
 
@@ -28,10 +28,17 @@ int main(int argc, char** argv) {
   std::unique_ptr<tf::Session> session;
   std::vector<tf::Session::Feed> feeds;
   std::vector<tf::Output> fetches;
+  std::vector<tf::Node*> targets, init;
   const auto load = [&] {
-    tf::ImportOptions import;
-    import.name = "";
-    Value(tf::ImportGraphDef(graph, Value(tf::ReadGraphDef(problem.folder() + "/model.pb")), import));
+    if (problem.trains()) {
+      Value(tf::ImportMetaGraph(graph, problem.file()));
+      targets = {Value(graph.FindOperation(problem.target()))};
+      init = {Value(graph.FindOperation(problem.init()))};
+    } else {
+      tf::ImportOptions import;
+      import.name = "";
+      Value(tf::ImportGraphDef(graph, Value(tf::ReadGraphDef(problem.file())), import));
+    }
     session = std::make_unique<tf::Session>(graph, tf::SessionOptions{.threads = problem.threads()});
     for (const auto& input : problem.inputs()) {
       tf::Tensor value = Value(
@@ -41,8 +48,18 @@ int main(int argc, char** argv) {
     }
     fetches = {Value(graph.FindTensor(problem.output() + ":0"))};
   };
+  const auto run = [&] { return Value(session->Run(feeds, fetches, targets))[0]; };
   problem.Measure(TFPERSIST_VERSION, load, [&](bool check) {
-    const std::vector<tf::Tensor> values = Value(session->Run(feeds, fetches, {}));
-    if (check) problem.Check(values[0].flat<float>().data(), static_cast<size_t>(values[0].num_elements()));
+    if (!check) {
+      run();
+    } else if (problem.trains()) {
+      Value(session->Run({}, {}, init));
+      std::vector<float> losses;
+      for (int i = 0; i < problem.kCheckedSteps; ++i) losses.push_back(run().scalar<float>());
+      problem.Check(losses.data(), losses.size());
+    } else {
+      const tf::Tensor value = run();
+      problem.Check(value.flat<float>().data(), static_cast<size_t>(value.num_elements()));
+    }
   });
 }
