@@ -28,7 +28,7 @@ struct TF_Output {
   int index;
 };
 
-inline constexpr int kTfFloat = 1, kTfString = 7;
+inline constexpr int kTfFloat = 1, kTfInt32 = 3, kTfString = 7;
 
 class TensorFlow {
  public:
@@ -42,6 +42,9 @@ class TensorFlow {
   TF_Operation* operation(const std::string& name) const;
   // One string as a scalar tensor, in the layout of this version.
   TF_Tensor* StringScalar(const std::string& value) const;
+  TF_Tensor* Allocate(int dtype, const std::vector<int64_t>& dims, size_t bytes) const {
+    return allocate_tensor_(dtype, dims.data(), static_cast<int>(dims.size()), bytes);
+  }
   void Delete(TF_Tensor* tensor) const { delete_tensor_(tensor); }
   void* data(TF_Tensor* tensor) const { return tensor_data_(tensor); }
   size_t bytes(TF_Tensor* tensor) const { return tensor_bytes_(tensor); }

@@ -1,0 +1,74 @@
+"""The task `models` of bench/run: whole networks, every competitor a process of its own per (model, batch, threads)."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+# Loading with the first run is a mark for this one alone.
+FIRST = "resnet50"
+
+
+def mark(task, name):
+    """How many times ours this competitor must take at least (memory: have); None where there is no mark."""
+    what = task.split("/")
+    if name.startswith("tfpersist"):
+        return None
+    if what[-1] == "memory":
+        return 1 if name.startswith("tensorflow") else None
+    if what[-1] == "first":
+        return 5 if what[1] == FIRST and name.startswith("tensorflow") else None
+    if name == "tensorflow 1.15.5":
+        return 1.5
+    return 1 if what[1].startswith("bert") else 1.15
+
+
+def onnxruntime_python():
+    """A Python with onnxruntime: TFPERSIST_PEERS names it, or ci/setup --peers made it."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    for python in (os.environ.get("TFPERSIST_PEERS"), os.path.join(root, "build", "peers", "bin", "python"), sys.executable):
+        if python and shutil.which(python) and subprocess.run([python, "-c", "import onnxruntime, numpy"], stderr=subprocess.DEVNULL, check=False).returncode == 0:
+            return python
+    return None
+
+
+def build(bench, folder, wanted):
+    """The models' files and the values that TensorFlow computes for them: 1.15.5, where it is at hand."""
+    bench.progress("models: writing them")
+    subprocess.run([bench.program("models_build"), folder] + wanted, check=True)
+    oracle = next((v for v in bench.VERSIONS[1:] if bench.libraries(v)), None)
+    if oracle is None:
+        raise SystemExit("bench: models are checked against TensorFlow, and none is at hand (conformance/testees/fetch_tensorflow --get)")
+    models = []
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name, "model.json"), encoding="utf-8") as f:
+            models.append(json.load(f))
+        bench.progress("models: TensorFlow %s computes what %s must give" % (oracle, name))
+        bench.call([bench.program("models_tensorflow"), os.path.join(folder, name), str(models[-1]["batches"][-1]), "2", "0"] + bench.libraries(oracle))
+    return models, oracle
+
+
+def models(bench, rounds, result, wanted=(), seconds=1.0, threads=(1, 2)):
+    folder = os.path.join(bench.BUILD, "models")
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        networks, result["models_checked_against"] = build(bench, folder, list(wanted))
+        tensorflow = {"tensorflow " + v: bench.libraries(v) for v in bench.VERSIONS[1:]}
+        onnx, opencv = onnxruntime_python(), bench.program("models_opencv")
+        for name, there in list(tensorflow.items()) + [("onnxruntime", onnx), ("opencv", os.path.exists(opencv))]:
+            if not there:
+                bench.not_run(result, name, "ci/setup --peers" if name[0] == "o" else "conformance/testees/fetch_tensorflow --get")
+        for network in networks:
+            for batch in network["batches"]:
+                for n in threads:
+                    arguments = [os.path.join(folder, network["name"]), str(batch), str(n), str(seconds)]
+                    programs = {"tfpersist": [bench.program("models_tfpersist")] + arguments}
+                    programs.update({name: [bench.program("models_tensorflow")] + arguments + found for name, found in tensorflow.items() if found})
+                    if onnx and network["file"] == "model.pb":
+                        programs["onnxruntime"] = [onnx, os.path.join(bench.ROOT, "bench", "models", "onnxruntime.py")] + arguments
+                    if os.path.exists(opencv) and network["inputs"][0]["dtype"] == "float32" and len(network["inputs"][0]["dims"]) == 4:
+                        programs["opencv"] = [opencv] + arguments
+                    bench.in_turns("models %s, batch %d, %d threads" % (network["name"], batch, n), programs, rounds, result, options=())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
