@@ -42,11 +42,8 @@ void Write(const Network& network, const std::filesystem::path& folder) {
     OnnxWriter onnx(frozen.graph());
     onnx.Finish(network.build(onnx), folder / "model.onnx");
   }
-  Json model = {{"name", network.name},
-                {"batches", network.batches},
-                {"tolerance", network.tolerance},
-                {"output", "output"},
-                {"inputs", Json::array()}};
+  Json model = {{"name", network.name},           {"file", "model.pb"}, {"batches", network.batches},
+                {"tolerance", network.tolerance}, {"output", "output"}, {"inputs", Json::array()}};
   for (const auto& node : frozen.graph().node()) {
     if (node.op() != "Placeholder") continue;
     const bool ids = node.attr().at("dtype").type() != 1;
