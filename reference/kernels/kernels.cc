@@ -21,6 +21,13 @@ void RegisterCpuKernels(KernelRegistry* registry) {
   RegisterRangeKernels(registry);
   RegisterMatMulKernels(registry);
   RegisterFusedElementwiseKernels(registry);
+  RegisterApplyKernels(registry);
+  RegisterGradientKernels(registry);
+  RegisterIndexKernels(registry);
+  RegisterLossKernels(registry);
+  RegisterRandomKernels(registry);
+  RegisterRearrangeKernels(registry);
+  RegisterScatterKernels(registry);
   RegisterReductionKernels(registry);
   RegisterSoftmaxKernels(registry);
   RegisterConvKernels(registry);

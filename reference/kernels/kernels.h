@@ -27,6 +27,13 @@ void RegisterTransposeKernels(KernelRegistry* registry);         // transpose.cc
 void RegisterGatherKernels(KernelRegistry* registry);            // gather.cc: Gather, GatherV2, ResourceGather
 void RegisterRangeKernels(KernelRegistry* registry);             // range.cc: Range, LinSpace
 void RegisterMatMulKernels(KernelRegistry* registry);
+void RegisterApplyKernels(KernelRegistry* registry);
+void RegisterGradientKernels(KernelRegistry* registry);
+void RegisterIndexKernels(KernelRegistry* registry);
+void RegisterLossKernels(KernelRegistry* registry);
+void RegisterRandomKernels(KernelRegistry* registry);
+void RegisterRearrangeKernels(KernelRegistry* registry);
+void RegisterScatterKernels(KernelRegistry* registry);
 void RegisterFusedElementwiseKernels(KernelRegistry* registry);  // matmul.cc: MatMul, BatchMatMul, BiasAdd
 void RegisterReductionKernels(KernelRegistry* registry);         // reduction.cc: Sum, Mean, …, ArgMax
 void RegisterSoftmaxKernels(KernelRegistry* registry);           // softmax.cc
