@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 # Loading with the first run is a mark for this one alone.
 FIRST = "resnet50"
@@ -15,6 +16,8 @@ def mark(task, name):
     what = task.split("/")
     if name.startswith("tfpersist"):
         return None
+    if what[1].startswith("import"):
+        return 5 if name.startswith("tensorflow") and len(what) == 2 else None
     if what[-1] == "memory":
         return 1 if name.startswith("tensorflow") else None
     if what[-1] == "first":
@@ -49,6 +52,18 @@ def build(bench, folder, wanted):
     return models, oracle
 
 
+def imports(bench, rounds, result):
+    """A graph of 100,000 nodes, from its bytes in memory to the graph."""
+    with tempfile.TemporaryDirectory(dir=bench.BUILD) as folder:
+        subprocess.run([bench.program("models_build"), folder, "many_nodes"], check=True)
+        file = os.path.join(folder, "many_nodes.pb")
+        theirs = [bench.program("models_import_tensorflow"), file]
+        programs = {"tfpersist": [bench.program("models_import_tfpersist"), file],
+                    "tfpersist C API": theirs + [os.path.join(bench.BUILD, "lib", "libtfpersist.so")]}
+        programs.update({"tensorflow " + v: theirs + bench.libraries(v) for v in bench.VERSIONS[1:] if bench.libraries(v)})
+        bench.in_turns("models import", programs, rounds, result, options=())
+
+
 def models(bench, rounds, result, wanted=(), seconds=1.0, threads=(1, 2)):
     folder = os.path.join(bench.BUILD, "models")
     shutil.rmtree(folder, ignore_errors=True)
@@ -70,5 +85,7 @@ def models(bench, rounds, result, wanted=(), seconds=1.0, threads=(1, 2)):
                     if os.path.exists(opencv) and network["inputs"][0]["dtype"] == "float32" and len(network["inputs"][0]["dims"]) == 4:
                         programs["opencv"] = [opencv] + arguments
                     bench.in_turns("models %s, batch %d, %d threads" % (network["name"], batch, n), programs, rounds, result, options=())
+        if not wanted:
+            imports(bench, rounds, result)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
