@@ -195,7 +195,7 @@ class CommandTest(unittest.TestCase):
                                 (["run", "Saved_model/combined_model.pb", "--fetch", "nope:0"], "The name 'nope:0' refers to a Tensor which does not exist"),
                                 (["run", "Saved_model/model.ckpt.index", "--fetch", "a:0"], "Saved_model/model.ckpt.index"),
                                 (["run", "nothing.pb", "--fetch", "a:0"], "nothing.pb"),
-                                (["run", "Saved_model/combined_model.pb", "--fetch", "add:0", "--device", "cuda"], "has no CUDA"),
+                                (["run", "Saved_model/combined_model.pb", "--fetch", "add:0", "--device", "cuda"], "CUDA"),
                                 (["freeze", "Saved_model/model.ckpt.meta", "Saved_model/model.ckpt", "--output_node_names", ",", "-o", "x.pb"],
                                  "You need to supply the name of a node to --output_node_names."),
                                 (["freeze", "Saved_model/model.ckpt.meta", "Saved_model/model.ckpt", "--output_node_names", "zz", "-o", "x.pb"], "zz"),
