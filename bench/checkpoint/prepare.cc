@@ -2,12 +2,15 @@
 //   NAME             each workload's checkpoint (workloads.h); the one of 3 GiB with --large
 //   NAME.restore.pb  RestoreV2 of all of it, node "restore"
 //   NAME.save.pb     SaveV2, node "save", of placeholders "t0"... to a prefix that is fed, "prefix"
+//   NAME.shapes      its tensors, a line each: name and dimensions
 //   reslice.pb       RestoreV2 of other slices than those stored
 //   saver.pb         a graph of the 20,000 variables and their saver
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "bench/checkpoint/workloads.h"
 #include "reference/checkpoint/bundle_writer.h"
 #include "reference/checkpoint/merge.h"
@@ -72,6 +75,12 @@ void Write(const std::string& folder, const Workload& w) {
     WriteShard(w, parts.back(), shard);
   }
   Check(tf::MergeBundles(parts, prefix, {.write = {.durable = false}}));
+}
+
+void WriteShapes(const std::string& folder, const Workload& w) {
+  std::string lines;
+  for (const TensorSpec& t : w.tensors) absl::StrAppend(&lines, t.name, " ", absl::StrJoin(t.dims, " "), "\n");
+  std::ofstream(folder + "/" + w.name + ".shapes") << lines;
 }
 
 tf::Output Strings(tf::Graph& graph, const std::vector<std::string>& values, const char* name) {
@@ -146,6 +155,7 @@ int main(int argc, char** argv) {
   if (large) all.push_back(OneTensor());
   for (const Workload& w : all) {
     Write(folder, w);
+    WriteShapes(folder, w);
     const std::vector<std::string> names = Names(w);
     WriteRestore(folder, w, names, std::vector<std::string>(names.size()), RestoreGraph(w));
   }

@@ -92,6 +92,7 @@ void RegisterRestores(Engine* engine, bool large) {
   Register(engine, "restore_a", LargeTensors())->Arg(1)->Arg(2);
   Register(engine, "restore_a_cold", LargeTensors(), {.cold = true})->Arg(2)->Iterations(2);
   Register(engine, "restore_resnet50", Resnet50())->Arg(2);
+  Register(engine, "restore_b", ManyVariables())->Arg(2)->Iterations(1);
   Register(engine, "restore_strings", MillionStrings())->Arg(2);
   Register(engine, "restore_shards", EightShards())->Arg(2);
   Register(engine, "restore_partitioned", Partitioned())->Arg(2);
