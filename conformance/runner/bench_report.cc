@@ -1,8 +1,10 @@
 #include "conformance/runner/bench_report.h"
 
 #include <algorithm>
+#include <climits>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -21,15 +23,32 @@ Data NewList() { return Data(Data::type::list); }
 
 constexpr const char* kOurs = kOurImplementation;
 
+// The member, which stays where it is; an empty one where there is none.
+const Json& Member(const Json& object, const char* key) {
+  static const auto* none = new Json;
+  const auto found = object.find(key);
+  return found != object.end() ? *found : *none;
+}
+
 class Page {
  public:
   explicit Page(const std::vector<Json>& results) : results_(results) {
     for (size_t i = 0; i < results.size(); ++i) {
-      for (const Json& json : results[i].value("rows", Json::array())) {
+      for (const Json& json : Member(results[i], "rows")) {
         BenchRow row = ParseBenchRow(json, i);
         if (row.median > 0) rows_.push_back(std::move(row));
       }
     }
+    // Batches and threads from few to many, whatever ran first.
+    std::vector<std::string> order;
+    for (const BenchRow& row : rows_) {
+      if (std::find(order.begin(), order.end(), row.workload) == order.end()) order.push_back(row.workload);
+    }
+    const auto key = [&](const BenchRow& row) {
+      return std::tuple(row.source, std::find(order.begin(), order.end(), row.workload), row.device,
+                        row.variant.empty(), row.dtype != "float32", row.dtype != "float16", row.batch, row.threads);
+    };
+    std::stable_sort(rows_.begin(), rows_.end(), [&](const BenchRow& a, const BenchRow& b) { return key(a) < key(b); });
     StyleOf(kOurs);
     for (const BenchRow& row : rows_) {
       if (absl::StartsWith(row.name, "tensorflow")) StyleOf(row.name);
@@ -99,7 +118,8 @@ class Page {
 
   // A section, unless it has no plots. `styles`: with their names for the legend.
   void Section(const std::string& anchor, const std::string& title, const std::string& about,
-               const std::vector<std::pair<int, std::string>>& styles, const std::vector<std::string>& plots) {
+               const std::vector<std::pair<int, std::string>>& styles, const std::vector<std::string>& plots,
+               bool lines = false) {
     if (plots.empty()) return;
     Data one, list = NewList();
     for (const std::string& plot : plots) list.push_back(plot);
@@ -107,7 +127,7 @@ class Page {
     one.set("title", title);
     one.set("about", about);
     one.set("has_legend", !styles.empty());
-    one.set("legend", Legend(styles));
+    one.set("legend", Legend(styles, lines));
     one.set("plots", list);
     sections_->push_back(one);
     titles_.emplace_back(anchor, title);
@@ -177,8 +197,8 @@ class Page {
                      high = ratio.value("max", median);
         std::string where = Where(row, true);
         if (family && group == "checkpoint") {
-          where = row.workload.substr(group.size() + 1);
-          if (row.threads > 0) absl::StrAppend(&where, ", ", row.threads);
+          where = WorkloadName(row.workload);
+          if (row.threads > 0) absl::StrAppend(&where, ", ", ThreadsText(row.threads));
         }
         AddMark(plot, where,
                 {.x = median,
@@ -254,7 +274,15 @@ class Page {
       }
       if (!plot.lines.empty()) plots.push_back(Draw1(Draw(plot)));
     }
-    Section("batch", "Latency over the batch", "Ours, with the most threads that were measured.", legend, plots);
+    Section("batch", "Latency over the batch", "Ours, with the most threads that were measured.", legend, plots, true);
+  }
+
+  int LeastBatch(const std::string& workload) const {
+    int least = INT_MAX;
+    for (const BenchRow& row : rows_) {
+      if (row.workload == workload && !row.gpu()) least = std::min(least, row.batch);
+    }
+    return least;
   }
 
   int MostThreads(const std::string& workload) const {
@@ -292,8 +320,8 @@ class Page {
           line->marks.push_back(mark);
         } else {
           used.insert(style);
-          std::string where = row.workload.substr(row.workload.find('/') + 1);
-          if (row.threads > 0) absl::StrAppend(&where, ", ", row.threads);
+          std::string where = WorkloadName(row.workload);
+          if (row.threads > 0) absl::StrAppend(&where, ", ", ThreadsText(row.threads));
           AddMark(plot, where, mark);
         }
       }
@@ -304,8 +332,8 @@ class Page {
       used.insert(line.style);
     }
     if (!sizes.lines.empty()) plots.push_back(Draw1(Draw(sizes)));
-    Section("throughput", "Restore and save throughput",
-            "What the machine itself can do is named limit. A number behind a comma: threads.", LegendOf(used), plots);
+    Section("throughput", "Restore and save throughput", "What the machine itself can do is named limit.",
+            LegendOf(used), plots);
   }
 
   void FirstAndWarm() {
@@ -316,11 +344,10 @@ class Page {
       AddMark(plot, where, std::move(mark));
     };
     for (const std::string& model : models_) {
-      RowPlot plot{.title = absl::StrCat(WorkloadName(model), ": loading with the first run, and a warm run"),
-                   .axis = "ms, logarithmic",
-                   .logarithmic = true};
+      RowPlot plot{.title = WorkloadName(model), .axis = "ms, logarithmic", .logarithmic = true};
       for (const BenchRow& first : rows_) {
-        if (first.workload != model || first.part != "first" || first.gpu() || first.threads != MostThreads(model))
+        if (first.workload != model || first.part != "first" || first.gpu() || first.threads != MostThreads(model) ||
+            first.batch != LeastBatch(model))
           continue;
         for (const BenchRow& warm : rows_) {
           if (warm.task + "/first" != first.task || warm.name != first.name || warm.source != first.source) continue;
@@ -330,27 +357,28 @@ class Page {
       }
       if (!plot.marks.empty()) plots.push_back(Draw1(Draw(plot)));
     }
-    RowPlot plot{
-        .title = "Checkpoints: first (or from a cold disk), and warm", .axis = "ms, logarithmic", .logarithmic = true};
+    std::map<std::string, RowPlot> pairs;
     for (const BenchRow& first : rows_) {
       for (const char* ending : {"_first", "_cold"}) {
         if (!absl::StrContains(first.task, ending)) continue;
+        const std::string without = absl::StrReplaceAll(first.task, {{ending, ""}});
         for (const BenchRow& warm : rows_) {
-          const bool pair = warm.task == absl::StrReplaceAll(first.task, {{ending, "_warm"}}) ||
-                            warm.task == absl::StrReplaceAll(first.task, {{ending, ""}});
+          const bool pair = warm.task == absl::StrReplaceAll(first.task, {{ending, "_warm"}}) || warm.task == without;
           if (!pair || warm.name != first.name || warm.source != first.source) continue;
-          const std::string where = absl::StrCat(
-              absl::StrReplaceAll(first.workload, {{"checkpoint/", ""}, {ending, ""}}),
-              first.name == kOurs ? ""
-                                  : absl::StrCat(" (", absl::StrReplaceAll(first.name, {{"tensorflow", "TF"}}), ")"));
-          add(plot, where, first, true);
-          add(plot, where, warm, false);
+          RowPlot& plot = pairs[without];
+          plot.title = absl::StrReplaceAll(WorkloadName(first.workload), {{" first", ""}, {ending, ""}});
+          if (first.threads > 0) absl::StrAppend(&plot.title, ", ", ThreadsText(first.threads));
+          plot.axis = "ms, logarithmic";
+          plot.logarithmic = true;
+          add(plot, first.name, first, true);
+          add(plot, first.name, warm, false);
         }
       }
     }
-    if (!plot.marks.empty()) plots.push_back(Draw1(Draw(plot)));
-    Section("cold", "Cold and warm", "What a new process waits for, and what it waits for from then on.",
-            {{1, "first"}, {0, "warm"}}, plots);
+    for (const auto& [name, plot] : pairs) plots.push_back(Draw1(Draw(plot)));
+    Section("cold", "Cold and warm",
+            "What a new process waits for (a model: loading it and the first run), and what it waits for from then on.",
+            {{1, "first, or from a cold disk"}, {0, "warm"}}, plots);
   }
 
   void Memory() {
@@ -373,7 +401,7 @@ class Page {
   void OpTimes() {
     std::vector<std::string> plots;
     for (const Json& result : results_) {
-      for (const Json& model : result.value("op_times", Json::array())) {
+      for (const Json& model : Member(result, "op_times")) {
         constexpr size_t kMost = 9;
         const double total = model.value("total_ms", 0.0);
         RowPlot plot{
@@ -381,9 +409,18 @@ class Page {
                                      model.value("batch", 1), ThreadsText(model.value("threads", 1)), total),
             .axis = "ms of a traced run",
             .bars = true};
+        const auto add = [&](const std::string& op, double ms, int steps) {
+          const double share = total > 0 ? 100 * ms / total : 0;
+          AddMark(plot, op,
+                  {.x = ms,
+                   .low = ms,
+                   .high = ms,
+                   .text = absl::StrFormat("%s: %.3f ms in %d steps, %.0f %%", op, ms, steps, share),
+                   .label = absl::StrFormat("%.3g ms, %.0f %%", ms, share)});
+        };
         double rest = 0;
         int steps_of_rest = 0;
-        for (const Json& op : model.value("ops", Json::array())) {
+        for (const Json& op : Member(model, "ops")) {
           const double ms = op.value("ms", 0.0);
           const int steps = op.value("steps", 0);
           if (plot.rows.size() == kMost) {
@@ -391,23 +428,9 @@ class Page {
             steps_of_rest += steps;
             continue;
           }
-          AddMark(plot, absl::StrCat(StringOr(op, "op")),
-                  {.x = ms,
-                   .low = ms,
-                   .high = ms,
-                   .style = 0,
-                   .text = absl::StrFormat("%s: %.3f ms in %d steps, %.0f %%", StringOr(op, "op"), ms, steps,
-                                           100 * ms / total)});
+          add(StringOr(op, "op"), ms, steps);
         }
-        if (steps_of_rest > 0) {
-          AddMark(plot, "all others",
-                  {.x = rest,
-                   .low = rest,
-                   .high = rest,
-                   .style = 0,
-                   .text = absl::StrFormat("all others: %.3f ms in %d steps, %.0f %%", rest, steps_of_rest,
-                                           100 * rest / total)});
-        }
+        if (steps_of_rest > 0) add("all others", rest, steps_of_rest);
         if (!plot.marks.empty()) plots.push_back(Draw1(Draw(plot)));
       }
     }
@@ -441,11 +464,13 @@ class Page {
       };
       for (const char* key : {"date", "rounds", "models_checked_against", "note"})
         put(absl::StrReplaceAll(key, {{"_", " "}}), result.value(key, Json()));
-      for (const auto& [key, value] : result.value("machine", Json::object()).items())
-        put(absl::StrReplaceAll(key, {{"_", " "}}), value);
-      for (const auto& [key, value] : result.value("versions", Json::object()).items())
-        put(absl::StrCat("version of ", key), value);
-      for (const Json& what : result.value("not_run", Json::array())) {
+      for (const auto& [key, value] : Member(result, "machine").items())
+        put(absl::StrReplaceAll(key, {{"_mib", " (MiB)"}, {"_gib", " (GiB)"}, {"_", " "}}), value);
+      std::string versions;
+      for (const auto& [key, value] : Member(result, "versions").items())
+        absl::StrAppend(&versions, versions.empty() ? "" : ", ", key, " ", text(value));
+      put("versions", versions);
+      for (const Json& what : Member(result, "not_run")) {
         Data missing;
         missing.set("machine", MachineName(i));
         missing.set("what", text(what));
@@ -465,7 +490,7 @@ class Page {
   }
 
   std::string MachineName(size_t i) const {
-    const Json machine = results_[i].value("machine", Json::object());
+    const Json& machine = Member(results_[i], "machine");
     std::string name = StringOr(machine, "gpu");
     if (name.empty() && machine.contains("gpus")) name = machine["gpus"][0].get<std::string>();
     if (name.empty()) name = StringOr(machine, "cpu", "a machine");

@@ -54,6 +54,21 @@ std::string WorkloadName(const std::string& workload) {
                                              {"models/mlp_momentum", "Perceptron, Momentum step"},
                                              {"models/mlp_adam", "Perceptron, Adam step"},
                                              {"models/import_100000_nodes", "Import of 100,000 nodes"},
+                                             {"checkpoint/restore_a", "restore"},
+                                             {"checkpoint/restore_a_mapped", "mapped restore"},
+                                             {"checkpoint/save_a_memory", "save to memory"},
+                                             {"checkpoint/save_a_disk", "save to disk"},
+                                             {"checkpoint/save_a_disk_durable", "durable save"},
+                                             {"checkpoint/saver_restore_c_first", "Saver's first restore"},
+                                             {"checkpoint/saver_restore_c_warm", "Saver's warm restore"},
+                                             {"checkpoint/open_and_list_b", "open and list 200,000"},
+                                             {"checkpoint/one_of_b", "one of 200,000"},
+                                             {"checkpoint/all_of_b", "all of 200,000"},
+                                             {"checkpoint/limit_raw_read", "limit: read"},
+                                             {"checkpoint/limit_raw_write_memory", "limit: write to memory"},
+                                             {"checkpoint/limit_raw_write_disk_durable", "limit: durable write"},
+                                             {"checkpoint/limit_parallel_read", "limit: parallel read"},
+                                             {"checkpoint/limit_pinned_to_device", "limit: pinned copy"},
                                              {"session/add", "The document's graph"}};
   const auto found = names->find(workload);
   return found != names->end() ? found->second : workload.substr(workload.find('/') + 1);

@@ -12,23 +12,26 @@ namespace {
 using Data = PlotData;
 
 // In units of the view box, about a CSS pixel where a plot has a phone's width.
-constexpr double kWidth = 420, kGutter = 148, kRight = 14, kTop = 8, kAxisHeight = 46;
+constexpr double kWidth = 440, kGutter = 170, kRight = 14, kTop = 8, kAxisHeight = 46;
 constexpr double kMarkSize = 4.2, kMarkStep = 11;
-constexpr size_t kMostTicks = 6;
+constexpr size_t kMostTicks = 6, kMostNameBytes = 25;
 
-const char* const kDashes[] = {"none", "7 3", "2 3", "8 3 2 3", "12 3", "4 2 1 2", "1 2"};
+const char* const kDashes[] = {"none", "7 3", "2 3", "8 3 2 3", "12 3", "4 2 1 2", "1 2", "9 2", "5 5", "3 1"};
 
 std::string Number(double value) { return absl::StrFormat("%.1f", value); }
 
-// A sign of style `style` around a point: disc, square, triangle, diamond, cross, plus, triangle that points down.
+// A sign of style `style` around a point: disc, square, triangle, diamond, cross, plus, triangle that
+// points down; a disc, a square and a diamond that are hollow.
 std::string ShapePath(int style, double x, double y, double size) {
   const double s = size;
   switch (style % kPlotStyles) {
     case 1:
+    case 8:
       return absl::StrFormat("M%.1f %.1fh%.1fv%.1fh%.1fz", x - s * .9, y - s * .9, s * 1.8, s * 1.8, -s * 1.8);
     case 2:
       return absl::StrFormat("M%.1f %.1fl%.1f %.1fh%.1fz", x, y - s * 1.15, s * 1.15, s * 2.1, -s * 2.3);
     case 3:
+    case 9:
       return absl::StrFormat("M%.1f %.1fl%.1f %.1fl%.1f %.1fl%.1f %.1fz", x, y - s * 1.3, s * 1.3, s * 1.3, -s * 1.3,
                              s * 1.3, -s * 1.3, -s * 1.3);
     case 4:
@@ -44,7 +47,10 @@ std::string ShapePath(int style, double x, double y, double size) {
   }
 }
 
-bool IsOpen(int style) { return style % kPlotStyles == 4 || style % kPlotStyles == 5; }
+bool IsOpen(int style) {
+  const int s = style % kPlotStyles;
+  return s == 4 || s == 5 || s > 6;
+}
 
 class Canvas {
  public:
@@ -125,6 +131,26 @@ class Scale {
   double low_, high_, from_, to_;
 };
 
+// As many of an axis's marks as have room for their texts.
+std::vector<double> Thinned(std::vector<double> ticks, double room) {
+  const auto width = [&] {
+    double sum = 0;
+    for (const double tick : ticks) sum += 7.0 * static_cast<double>(TickText(tick).size()) + 12;
+    return sum;
+  };
+  while (ticks.size() > 2 && width() > room) {
+    std::vector<double> fewer;
+    for (size_t i = 0; i < ticks.size(); i += 2) fewer.push_back(ticks[i]);
+    ticks = std::move(fewer);
+  }
+  return ticks;
+}
+
+// What has room beside the axis; the whole of it is in the mark's text.
+std::string RowName(const std::string& name) {
+  return name.size() <= kMostNameBytes ? name : absl::StrCat(name.substr(0, kMostNameBytes - 1), "…");
+}
+
 bool Fits(const PlotMark& mark, double value, bool logarithmic) {
   return std::isfinite(value) && std::isfinite(mark.low) && std::isfinite(mark.high) && (!logarithmic || value > 0);
 }
@@ -157,7 +183,7 @@ std::vector<double> Ticks(double low, double high, bool logarithmic) {
   for (const double step : {0.1, 0.2, 0.5, 1.0, 2.0, 5.0}) {
     ticks.clear();
     for (double k = std::ceil(low / (step * power) - 1e-9); k * step * power <= high * (1 + 1e-9); ++k) {
-      ticks.push_back(k * step * power);
+      ticks.push_back(k * step * power + 0.0);  // no -0
     }
     if (ticks.size() <= kMostTicks) break;
   }
@@ -186,6 +212,8 @@ Data Draw(const RowPlot& plot) {
   }
   if (plot.reference.has_value()) low = std::min(low, *plot.reference), high = std::max(high, *plot.reference);
   if (low > high) low = 1, high = 10;
+  if (std::any_of(plot.marks.begin(), plot.marks.end(), [](const PlotMark& m) { return !m.label.empty(); }))
+    high *= 1.7;
   const Scale x(low, high, plot.logarithmic, kGutter, kWidth - kRight);
   std::vector<double> tops;
   double y = kTop;
@@ -195,14 +223,14 @@ Data Draw(const RowPlot& plot) {
   }
   const double bottom = y;
   Canvas canvas;
-  for (const double tick : x.Marks()) {
+  for (const double tick : Thinned(x.Marks(), kWidth - kGutter)) {
     canvas.Line(x.At(tick), kTop, x.At(tick), bottom, "grid");
     canvas.Text(x.At(tick), bottom + 16, "middle", TickText(tick));
   }
   for (size_t row = 0; row < plot.rows.size(); ++row) {
     const double next = row + 1 < plot.rows.size() ? tops[row + 1] : bottom;
     if (row > 0) canvas.Line(0, tops[row], kWidth - kRight, tops[row], "grid");
-    canvas.Text(kGutter - 8, (tops[row] + next) / 2 + 4, "end", plot.rows[row], "name");
+    canvas.Text(kGutter - 8, (tops[row] + next) / 2 + 4, "end", RowName(plot.rows[row]), "name");
   }
   canvas.Line(kGutter, bottom, kWidth - kRight, bottom, "axis");
   if (plot.reference.has_value()) {
@@ -225,6 +253,7 @@ Data Draw(const RowPlot& plot) {
     const double from = plot.logarithmic && mark.low <= 0 ? mark.x : mark.low;
     if (x.At(mark.high) - x.At(from) > 2) canvas.Line(x.At(from), at, x.At(mark.high), at, style + " whisker");
     canvas.Mark(x.At(mark.x), at, mark.style, mark.text);
+    if (!mark.label.empty()) canvas.Text(x.At(mark.x) + 9, at + 4, "start", mark.label);
     absl::StrAppend(&label, "; ", plot.rows[row], ": ", mark.text);
   }
   canvas.Text((kGutter + kWidth - kRight) / 2, bottom + 35, "middle", plot.axis, "title");
@@ -256,7 +285,7 @@ Data Draw(const LinePlot& plot) {
   }
   std::sort(places.begin(), places.end());
   places.erase(std::unique(places.begin(), places.end()), places.end());
-  for (const double tick : places.size() <= kMostTicks ? places : x.Marks()) {
+  for (const double tick : places.size() <= kMostTicks ? places : Thinned(x.Marks(), kWidth - kLeft)) {
     canvas.Line(x.At(tick), bottom, x.At(tick), bottom + 5, "axis");
     canvas.Text(x.At(tick), bottom + 18, "middle", TickText(tick));
   }
@@ -284,15 +313,17 @@ Data Draw(const LinePlot& plot) {
   return canvas.Finish(plot.title, label, bottom + kAxisHeight);
 }
 
-Data Legend(const std::vector<std::pair<int, std::string>>& styles) {
+Data Legend(const std::vector<std::pair<int, std::string>>& styles, bool lines) {
   Data list(Data::type::list);
   for (const auto& [style, name] : styles) {
     Data one;
     one.set("name", name);
     one.set("kind", absl::StrCat("s", style % kPlotStyles, IsOpen(style) ? " open" : ""));
+    one.set("lines", lines);
     one.set("line", absl::StrCat("s", style % kPlotStyles, " line"));
-    one.set("shape", ShapePath(style, 15, 7, kMarkSize));
+    one.set("shape", ShapePath(style, lines ? 15 : 7, 7, kMarkSize));
     one.set("dash", kDashes[style % kPlotStyles]);
+    one.set("width", lines ? "30" : "14");
     list.push_back(one);
   }
   return list;

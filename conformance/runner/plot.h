@@ -1,5 +1,5 @@
 // Plots as data for reports/templates/plot.mustache: SVG with axes and units, in any colours, told apart by the shapes
-// of marks and the dashes of lines. The style sheet gives the colours (.s0 … .s6), so that light and dark and paper
+// of marks and the dashes of lines. The style sheet gives the colours (.s0 … .s9), so that light and dark and paper
 // work.
 #ifndef TFPERSIST_CONFORMANCE_RUNNER_PLOT_H_
 #define TFPERSIST_CONFORMANCE_RUNNER_PLOT_H_
@@ -20,6 +20,7 @@ struct PlotMark {
   double low = 0, high = 0;
   int style = 0;
   std::string text;
+  std::string label = "";  // of a row plot: written behind the mark
 };
 
 // Rows with names, marks along a value axis: dots with whiskers, or bars from zero.
@@ -43,13 +44,14 @@ struct LinePlot {
   std::vector<Line> lines;
 };
 
-constexpr int kPlotStyles = 7;
+// The last three are hollow, in colours of the first.
+constexpr int kPlotStyles = 10;
 
 // {title, width, height, label, lines, shapes, texts}. Values that are not positive are left out of a logarithmic axis.
 PlotData Draw(const RowPlot& plot);
 PlotData Draw(const LinePlot& plot);
-// The signs of the styles with their names: {name, style, shape, dash}.
-PlotData Legend(const std::vector<std::pair<int, std::string>>& styles);
+// The signs of the styles with their names: {name, kind, shape}, with lines {line, dash} too.
+PlotData Legend(const std::vector<std::pair<int, std::string>>& styles, bool lines);
 
 // Where an axis from `low` to `high` has its marks: 1, 2 and 5 times powers of ten, a handful at most, all inside.
 std::vector<double> Ticks(double low, double high, bool logarithmic);

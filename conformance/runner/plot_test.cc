@@ -9,15 +9,16 @@
 namespace tfpersist::conform {
 namespace {
 
-using ::testing::ElementsAre;
+using ::testing::DoubleNear;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::Pointwise;
 using ::testing::SizeIs;
 
 TEST(Ticks, AreRoundAndFew) {
-  EXPECT_THAT(Ticks(0, 10, false), ElementsAre(0, 2, 4, 6, 8, 10));
-  EXPECT_THAT(Ticks(0.9, 11, true), ElementsAre(1, 2, 5, 10));
-  EXPECT_THAT(Ticks(0.5, 5000, true), ElementsAre(1, 10, 100, 1000));
+  EXPECT_THAT(Ticks(0, 10, false), Pointwise(DoubleNear(1e-9), {0, 2, 4, 6, 8, 10}));
+  EXPECT_THAT(Ticks(0.9, 11, true), Pointwise(DoubleNear(1e-9), {1, 2, 5, 10}));
+  EXPECT_THAT(Ticks(0.5, 5000, true), Pointwise(DoubleNear(1e-9), {1, 10, 100, 1000}));
   EXPECT_THAT(Ticks(1, 1, true), SizeIs(0));
   for (const double high : {1.2, 3.0, 17.0, 4e4, 1e12}) EXPECT_LE(Ticks(1, high, true).size(), 6u) << high;
   for (const double high : {1.2, 3.0, 17.0, 4e4, 1e12}) EXPECT_LE(Ticks(0, high, false).size(), 6u) << high;
