@@ -35,6 +35,9 @@ void RegisterCpuKernels(KernelRegistry* registry) {
   RegisterImageKernels(registry);
   RegisterPadKernels(registry);
   RegisterStringKernels(registry);
+  RegisterAudioKernels(registry);
+  RegisterSparseKernels(registry);
+  RegisterSparseSegmentKernels(registry);
   RegisterSaveRestoreKernels(registry);
   RegisterSaveRestoreV1Kernels(registry);
 }
