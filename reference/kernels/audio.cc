@@ -1,5 +1,5 @@
-// Sound: DecodeWav, EncodeWav, AudioSpectrogram, Mfcc. Follows
-// core/kernels/{decode_wav,encode_wav,spectrogram,mfcc}_op.cc and what they call. Better than 1.11.0: a spectrogram of
+// Sound: DecodeWav, AudioSpectrogram, Mfcc. Follows
+// core/kernels/{decode_wav,spectrogram,mfcc}_op.cc and what they call. Better than 1.11.0: a spectrogram of
 // several channels (there the second one fails).
 #include <cmath>
 #include <complex>
@@ -155,55 +155,6 @@ class DecodeWavKernel : public OpKernel {
  private:
   const int64_t channels_, samples_;
 };
-
-absl::Status EncodeWav(OpKernelContext& ctx) {
-  const Tensor& audio = ctx.input(0);
-  if (audio.shape().rank() != 2) {
-    return absl::InvalidArgumentError(absl::StrCat("audio must be 2-dimensional", audio.shape().DebugString()));
-  }
-  if (!ctx.input(1).shape().IsScalar()) {
-    return absl::InvalidArgumentError(absl::StrCat("Input sample_rate should be a scalar tensor, got ",
-                                                   ctx.input(1).shape().DebugString(), " instead."));
-  }
-  const int32_t rate = ctx.input(1).scalar<int32_t>();
-  const int64_t frames = audio.shape().dim(0), channels = audio.shape().dim(1), samples = audio.num_elements();
-  if (rate <= 0) {  // a negative one is taken as size_t
-    return absl::InvalidArgumentError(
-        absl::StrCat("sample_rate must be in (0, 2^32), got: ", static_cast<uint64_t>(int64_t{rate})));
-  }
-  if (channels <= 0 || channels > std::numeric_limits<uint16_t>::max()) {
-    return absl::InvalidArgumentError(absl::StrCat("num_channels must be in (0, 2^16), got: ", channels));
-  }
-  if (frames == 0) return absl::InvalidArgumentError("num_frames must be positive.");
-  constexpr int64_t kHeader = 44;
-  if (samples > (std::numeric_limits<uint32_t>::max() - kHeader) / 2) {
-    return absl::InvalidArgumentError("Provided channels and frames cannot be encoded as a WAV.");
-  }
-  std::string wav;
-  wav.reserve(kHeader + 2 * samples);
-  auto put = [&](uint32_t value, int bytes) {
-    for (int i = 0; i < bytes; ++i) wav.push_back(static_cast<char>(value >> (8 * i)));
-  };
-  wav = "RIFF";
-  put(static_cast<uint32_t>(kHeader - 8 + 2 * samples), 4);
-  wav += "WAVEfmt ";
-  put(16, 4);
-  put(1, 2);
-  put(static_cast<uint32_t>(channels), 2);
-  put(static_cast<uint32_t>(rate), 4);
-  put(static_cast<uint32_t>(rate) * 2 * static_cast<uint32_t>(channels), 4);
-  put(static_cast<uint32_t>(2 * channels), 2);
-  put(16, 2);
-  wav += "data";
-  put(static_cast<uint32_t>(2 * samples), 4);
-  for (int64_t i = 0; i < samples; ++i) {
-    const float value = std::round(Elements<float>(audio)[i] * 32768.0f);
-    const float clipped = std::isnan(value) ? -32768.0f : std::min(std::max(value, -32768.0f), 32767.0f);
-    put(static_cast<uint32_t>(static_cast<int32_t>(clipped)), 2);
-  }
-  ctx.SetOutput(0, Tensor::Scalar<std::string>(std::move(wav)));
-  return absl::OkStatus();
-}
 
 // ---- spectrograms ----
 
@@ -404,7 +355,6 @@ class MfccKernel : public OpKernel {
 
 void RegisterAudioKernels(KernelRegistry* registry) {
   RegisterKernel<DecodeWavKernel>(registry, "DecodeWav");
-  RegisterFunction(registry, "EncodeWav", EncodeWav);
   RegisterKernel<SpectrogramKernel>(registry, "AudioSpectrogram");
   RegisterKernel<MfccKernel>(registry, "Mfcc");
 }
