@@ -39,15 +39,16 @@ def field(number, value):
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
-def block(entries):
-    body = b"".join(varint(0) + varint(len(k)) + varint(len(v)) + k + v for k, v in entries)
+def block(entries, body=None):
+    if body is None:
+        body = b"".join(varint(0) + varint(len(k)) + varint(len(v)) + k + v for k, v in entries)
     body += struct.pack("<II", 0, 1)
     return body + b"\0" + struct.pack("<I", masked_crc(body + b"\0"))
 
 
-def table(entries, index_handle=None):
-    data, meta = block(entries), block([])
-    last = max((k for k, _ in entries), default=b"")
+def table(entries, index_handle=None, body=None):
+    data, meta = block(entries, body), block([])
+    last = max((k for k, _ in entries), default=b"z" if body else b"")
     index = block([(last + b"\0", varint(0) + varint(len(data) - 5))])
     at = len(data) + len(meta)
     footer = varint(len(data)) + varint(len(meta) - 5) + (index_handle or varint(at) + varint(len(index) - 5))
@@ -203,6 +204,13 @@ INPUTS.update({
     "merge/no_header": files(table([(b"a", entry())]), b"", table([HEADER]), b""),
 })
 del INPUTS["tensor/npy_shape_2_62"]
+
+
+# One restart for 2000 entries, each of which is looked up some twenty times (a campaign's).
+INPUTS["bundle/sparse_restarts"] = bundle([HEADER] + [(b"%06d" % i, entry()) for i in range(2000)])
+# 8000 keys of 32 KiB each, which all but one byte of it repeat.
+LONG = b"k" * 32768
+INPUTS["table/keys_repeat_a_long_prefix"] = table([], body=varint(0) + varint(len(LONG)) + b"\0" + LONG + (varint(len(LONG)) + b"\1\0x") * 8000)
 
 
 def main():

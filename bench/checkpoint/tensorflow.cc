@@ -1,112 +1,96 @@
-// The same restore and save in real TensorFlow, through its C API:  checkpoint_tensorflow FOLDER LIBRARY… [options of
-// the benchmark]
+// Real TensorFlow, through its C API:  checkpoint_tensorflow FOLDER [--large] LIBRARY… [options of the benchmark]
 #include "bench/common/tensorflow.h"
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "bench/checkpoint/engine.h"
 
 namespace {
 
 using namespace tfpersist::bench;
 
-constexpr int kTensors = 64, kFloats = 4 << 20;
-std::string folder;
-std::vector<std::string> libraries;
+class Peer : public Engine {
+ public:
+  explicit Peer(const std::vector<std::string>& libraries) : tf_(libraries) {}
 
-TensorFlow& Library() {
-  static TensorFlow tf(libraries);
-  return tf;
-}
-float Value(int i, int j) { return static_cast<float>(i) + static_cast<float>(j % 1000) / 1024.0f; }
+  void Load(const std::string& graph, int threads, bool) override {
+    Release();
+    saves_.clear();
+    tf_.Import(ReadFile(folder + "/" + graph), threads);
+  }
+  bool maps() const override { return false; }
 
-void RestoreA(benchmark::State& state) {
-  TensorFlow& tf = Library();
-  tf.Import(ReadFile(folder + "/restore.pb"), static_cast<int>(state.range(0)));
-  std::vector<TF_Output> outputs;
-  for (int i = 0; i < kTensors; ++i) outputs.push_back(tf.output("restore", i));
-  std::vector<TF_Tensor*> values(kTensors);
-  const auto release = [&] {
-    for (TF_Tensor* value : values) tf.Delete(value);
-  };
-  tf.Run({}, {}, outputs, {}, values.data());
-  for (int i = 0; i < kTensors; ++i) {
-    const float* v = static_cast<float*>(tf.data(values[i]));
-    for (int j = 0; j < kFloats; ++j) {
-      if (v[j] != Value(i, j)) {
-        std::fprintf(stderr, "bench: restored values differ\n");
-        std::exit(3);
-      }
+  void Restore(int fetches) override {
+    std::vector<TF_Output> outputs;
+    for (int i = 0; i < fetches; ++i) outputs.push_back(tf_.output("restore", i));
+    values_.resize(outputs.size());
+    tf_.Run({}, {}, outputs, {tf_.operation("restore")}, values_.data());
+  }
+  void Release() override {
+    for (TF_Tensor* value : values_) tf_.Delete(value);
+    values_.clear();
+  }
+  const float* floats(int output) const override { return static_cast<const float*>(tf_.data(values_[output])); }
+  std::string text(int output, int64_t element) const override {
+    return tf_.Text(values_[output], MillionStrings().tensors[0].elements(), element);
+  }
+
+  void Save(const Workload& workload, const std::string& prefix, bool) override {
+    if (saves_ != workload.name) {
+      tf_.Import(ReadFile(folder + "/" + SaveGraph(workload)), 2);
+      saves_ = workload.name;
     }
+    TF_Tensor* const name = tf_.StringScalar(prefix);
+    std::vector<TF_Output> feeds = {tf_.output("prefix")};
+    std::vector<TF_Tensor*> values = {name};
+    for (size_t i = 0; i < values_.size(); ++i) {
+      feeds.push_back(tf_.output("t" + std::to_string(i)));
+      values.push_back(values_[i]);
+    }
+    tf_.Run(feeds, values, {}, {tf_.operation("save")}, nullptr);
+    tf_.Delete(name);
   }
-  release();
-  for (auto _ : state) {
-    tf.Run({}, {}, outputs, {}, values.data());
-    state.PauseTiming();
-    release();
-    state.ResumeTiming();
-  }
-  state.SetBytesProcessed(state.iterations() * int64_t{kTensors} * kFloats * 4);
-}
-BENCHMARK(RestoreA)
-    ->Name("checkpoint/restore_a")
-    ->ArgName("threads")
-    ->Arg(1)
-    ->Arg(2)
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
+  bool durable() const override { return false; }
 
-// SaveV2 of what RestoreV2 gives, less the time of RestoreV2 alone: the C API has no tensors in a session to save
-// otherwise.
-void RestoreAndSaveA(benchmark::State& state) {
-  TensorFlow& tf = Library();
-  tf.Import(ReadFile(folder + "/save.pb"), 2);
-  for (auto _ : state) tf.Run({}, {}, {}, {tf.operation("save")}, nullptr);
-  state.SetBytesProcessed(state.iterations() * int64_t{kTensors} * kFloats * 4);
-}
-BENCHMARK(RestoreAndSaveA)->Name("checkpoint/restore_and_save_a")->UseRealTime()->Unit(benchmark::kMillisecond);
-
-// What Saver.restore runs.
-void SaverRestore(benchmark::State& state, bool first) {
-  TensorFlow& tf = Library();
-  tf.Import(ReadFile(folder + "/saver.pb"), 2);
-  TF_Tensor* const prefix = tf.StringScalar(folder + "/c");
-  const TF_Output filename = tf.output("save/Const");
-  TF_Operation* const restore_all = tf.operation("save/restore_all");
-  const auto restore = [&] { tf.Run({filename}, {prefix}, {}, {restore_all}, nullptr); };
-  if (!first) restore();
-  for (auto _ : state) restore();
-  TF_Tensor* value = nullptr;
-  tf.Run({}, {}, {tf.output("v19999")}, {}, &value);
-  if (static_cast<float*>(tf.data(value))[63] != Value(19999, 63)) {
-    std::fprintf(stderr, "bench: restored values differ\n");
-    std::exit(3);
+  void LoadSaver() override { Load(kSaverGraph, 2, false); }
+  void RestoreSaver() override {
+    TF_Tensor* const prefix = tf_.StringScalar(folder + "/" + SavedVariables().name);
+    tf_.Run({tf_.output("save/Const")}, {prefix}, {}, {tf_.operation("save/restore_all")}, nullptr);
+    tf_.Delete(prefix);
   }
-  tf.Delete(value);
-  tf.Delete(prefix);
-}
-BENCHMARK_CAPTURE(SaverRestore, first, true)
-    ->Name("checkpoint/saver_restore_c_first")
-    ->Iterations(1)
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
-// Ten more of the same session: its first restore, which takes many seconds, is paid once again.
-BENCHMARK_CAPTURE(SaverRestore, warm, false)
-    ->Name("checkpoint/saver_restore_c_warm")
-    ->Iterations(10)
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
+  float SavedValue(const std::string& variable, int element) override {
+    TF_Tensor* value = nullptr;
+    tf_.Run({}, {}, {tf_.output(variable)}, {}, &value);
+    const float found = static_cast<const float*>(tf_.data(value))[element];
+    tf_.Delete(value);
+    return found;
+  }
+
+ private:
+  TensorFlow tf_;
+  std::vector<TF_Tensor*> values_;
+  std::string saves_;  // the workload whose save graph is loaded
+};
 
 }  // namespace
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
-  for (int i = 2; i < argc; ++i) libraries.push_back(argv[i]);
+  const bool large = argc > 2 && std::strcmp(argv[2], "--large") == 0;
+  const std::vector<std::string> libraries(argv + std::min(argc, large ? 3 : 2), argv + argc);
   if (libraries.empty()) {
-    std::fprintf(stderr, "usage: checkpoint_tensorflow FOLDER LIBRARY...\n");
+    std::fprintf(stderr, "usage: checkpoint_tensorflow FOLDER [--large] LIBRARY...\n");
     return 2;
   }
-  folder = argv[1];
+  const auto engine = std::make_unique<Peer>(libraries);
+  engine->folder = argv[1];
+  RegisterSaver(engine.get());
+  RegisterRestores(engine.get(), large);
+  RegisterSaves(engine.get());
   benchmark::RunSpecifiedBenchmarks();
 }

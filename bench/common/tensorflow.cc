@@ -11,6 +11,8 @@
 namespace tfpersist::bench {
 namespace {
 
+constexpr size_t kTStringSize = 24;
+
 [[noreturn]] void Die(const std::string& what) {
   std::fprintf(stderr, "bench: %s\n", what.c_str());
   std::exit(3);
@@ -49,9 +51,12 @@ TensorFlow::TensorFlow(const std::vector<std::string>& libraries) {
   if (version_()[0] == '2') {
     load(&tstring_init_, "TF_StringInit");
     load(&tstring_copy_, "TF_StringCopy");
+    load(&tstring_data_, "TF_StringGetDataPointer");
+    load(&tstring_size_, "TF_StringGetSize");
   } else {
     load(&string_encoded_size_, "TF_StringEncodedSize");
     load(&string_encode_, "TF_StringEncode");
+    load(&string_decode_, "TF_StringDecode");
   }
   status_ = new_status_();
 }
@@ -84,7 +89,6 @@ TF_Output TensorFlow::output(const std::string& name, int index) const { return 
 
 TF_Tensor* TensorFlow::StringScalar(const std::string& value) const {
   if (tstring_init_ != nullptr) {
-    constexpr size_t kTStringSize = 24;
     TF_Tensor* tensor = allocate_tensor_(kTfString, nullptr, 0, kTStringSize);
     tstring_init_(tensor_data_(tensor));
     tstring_copy_(tensor_data_(tensor), value.data(), value.size());
@@ -97,6 +101,22 @@ TF_Tensor* TensorFlow::StringScalar(const std::string& value) const {
   string_encode_(value.data(), value.size(), data + sizeof(uint64_t), size, status_);
   Check("TF_StringEncode");
   return tensor;
+}
+
+std::string TensorFlow::Text(TF_Tensor* tensor, int64_t n, int64_t i) const {
+  const char* const data = static_cast<const char*>(tensor_data_(tensor));
+  if (tstring_data_ != nullptr) {
+    const char* const element = data + kTStringSize * static_cast<size_t>(i);
+    return {tstring_data_(element), tstring_size_(element)};
+  }
+  uint64_t offset;
+  std::memcpy(&offset, data + sizeof offset * static_cast<size_t>(i), sizeof offset);
+  const size_t at = sizeof offset * static_cast<size_t>(n) + offset;
+  const char* text = nullptr;
+  size_t size = 0;
+  string_decode_(data + at, tensor_bytes_(tensor) - at, &text, &size, status_);
+  Check("TF_StringDecode");
+  return {text, size};
 }
 
 void TensorFlow::Run(const std::vector<TF_Output>& feeds, const std::vector<TF_Tensor*>& values,

@@ -48,6 +48,8 @@ class TensorFlow {
   void Delete(TF_Tensor* tensor) const { delete_tensor_(tensor); }
   void* data(TF_Tensor* tensor) const { return tensor_data_(tensor); }
   size_t bytes(TF_Tensor* tensor) const { return tensor_bytes_(tensor); }
+  // Element `i` of `n` of a tensor of strings.
+  std::string Text(TF_Tensor* tensor, int64_t n, int64_t i) const;
 
   // Runs; `fetched` gets one new tensor per fetch.
   void Run(const std::vector<TF_Output>& feeds, const std::vector<TF_Tensor*>& values,
@@ -73,11 +75,14 @@ class TensorFlow {
   void (*delete_tensor_)(TF_Tensor*);
   size_t (*string_encoded_size_)(size_t);
   size_t (*string_encode_)(const char*, size_t, char*, size_t, TF_Status*);
+  size_t (*string_decode_)(const char*, size_t, const char**, size_t*, TF_Status*);
   void (*session_run_)(TF_Session*, const TF_Buffer*, const TF_Output*, TF_Tensor* const*, int, const TF_Output*,
                        TF_Tensor**, int, const TF_Operation* const*, int, TF_Buffer*, TF_Status*);
   // 2.x only
   void (*tstring_init_)(void*) = nullptr;
   void (*tstring_copy_)(void*, const char*, size_t) = nullptr;
+  const char* (*tstring_data_)(const void*) = nullptr;
+  size_t (*tstring_size_)(const void*) = nullptr;
 
   TF_Status* status_ = nullptr;
   TF_Graph* graph_ = nullptr;

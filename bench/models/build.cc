@@ -1,4 +1,5 @@
 // Writes the bench's models:  models_build FOLDER [MODEL…]     (from the source root)
+//                              models_build FOLDER many_nodes     only FOLDER/many_nodes.pb
 //
 // Into FOLDER/MODEL: model.pb and model.onnx or, of a training step, model.meta as golden/ has it, INPUT.bin for the
 // largest batch, and model.json, which says what they are. Weights and inputs are seeded, nothing is downloaded.
@@ -42,11 +43,8 @@ void Write(const Network& network, const std::filesystem::path& folder) {
     OnnxWriter onnx(frozen.graph());
     onnx.Finish(network.build(onnx), folder / "model.onnx");
   }
-  Json model = {{"name", network.name},
-                {"batches", network.batches},
-                {"tolerance", network.tolerance},
-                {"output", "output"},
-                {"inputs", Json::array()}};
+  Json model = {{"name", network.name},           {"file", "model.pb"}, {"batches", network.batches},
+                {"tolerance", network.tolerance}, {"output", "output"}, {"inputs", Json::array()}};
   for (const auto& node : frozen.graph().node()) {
     if (node.op() != "Placeholder") continue;
     const bool ids = node.attr().at("dtype").type() != 1;
@@ -87,6 +85,35 @@ void WriteTraining(const std::string& name, const std::string& optimizer, const 
   std::ofstream(folder / "model.json") << model.dump(1) << "\n";
 }
 
+// 100,000 nodes as generated graphs have them: constants, reads, sums and products in a hundred scopes.
+void WriteManyNodes(const std::filesystem::path& file) {
+  constexpr int kNodes = 100000;
+  tensorflow::GraphDef graph;
+  graph.mutable_versions()->set_producer(26);
+  const auto name = [](int i) {
+    return "layer_" + std::to_string(i == kNodes - 1 ? 0 : i / 1000) + "/node_" + std::to_string(i);
+  };
+  for (int i = 0; i < kNodes; ++i) {
+    auto* node = graph.add_node();
+    node->set_name(name(i));
+    if (i % 4 == 0) {
+      node->set_op("Const");
+      (*node->mutable_attr())["dtype"].set_type(tensorflow::DT_FLOAT);
+      auto* tensor = (*node->mutable_attr())["value"].mutable_tensor();
+      tensor->set_dtype(tensorflow::DT_FLOAT);
+      tensor->mutable_tensor_shape()->add_dim()->set_size(1);
+      tensor->add_float_val(static_cast<float>(i));
+      continue;
+    }
+    node->set_op(i % 4 == 1 ? "Identity" : i % 4 == 2 ? "Add" : "Mul");
+    node->add_input(name(i - 1));
+    if (i % 4 > 1) node->add_input(name(i > 100 ? i - 98 : 0));
+    (*node->mutable_attr())["T"].set_type(tensorflow::DT_FLOAT);
+  }
+  std::ofstream out(file, std::ios::binary);
+  graph.SerializeToOstream(&out);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -100,6 +127,11 @@ int main(int argc, char** argv) {
     return found;
   };
   const std::filesystem::path folder = argv[1];
+  if (argc > 2 && std::string(argv[2]) == "many_nodes") {
+    std::filesystem::create_directories(folder);
+    WriteManyNodes(folder / "many_nodes.pb");
+    return 0;
+  }
   for (const Network& network : Networks()) {
     if (wanted(network.name)) Write(network, folder / network.name);
   }

@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
       targets = {tf.operation(problem.target())};
       init = {tf.operation(problem.init())};
     }
+    feeds.clear();
+    inputs.clear();
     for (const ProblemInput& input : problem.inputs()) {
       TF_Tensor* tensor = tf.Allocate(input.ids ? kTfInt32 : kTfFloat, input.dims, input.bytes.size());
       std::memcpy(tf.data(tensor), input.bytes.data(), input.bytes.size());

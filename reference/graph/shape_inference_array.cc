@@ -43,6 +43,7 @@ absl::Status ReshapeShape(Context& c) {
   const Shape in = c.in(0);
   const int64_t have = in.unknown_rank() ? -1 : Product(in.dims());
   Dims dims = *wanted;
+  std::replace(dims.begin(), dims.end(), kNoValue, int64_t{-1});
   const int unknown = static_cast<int>(std::count(dims.begin(), dims.end(), -1));
   if (unknown == 0 && have >= 0) {
     const int64_t want = Product(dims);

@@ -120,7 +120,7 @@ constexpr Row kRows[] = {
      "NotEqual "
      "Polygamma Pow RealDiv RightShift SquaredDifference Sub TruncateDiv TruncateMod Xdivy Xlogy Zeta"},
     {MatMulShape, "MatMul SparseMatMul"},
-    {BatchMatMulShape, "BatchMatMul"},
+    {BatchMatMulShape, "BatchMatMul BatchMatMulV2"},
     {ReduceShape, "Sum Prod Mean Min Max All Any EuclideanNorm"},
     {ArgMaxShape, "ArgMax ArgMin"},
 };

@@ -1,10 +1,42 @@
 #include "reference/table/block.h"
 
+#include <algorithm>
 #include <limits>
+#include <map>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "reference/base/coding.h"
 
 namespace tfpersist {
+
+namespace {
+
+// A writer's restarts lie 16 entries apart; who seeks further than this makes skips, as far apart again.
+constexpr int kFar = 64;
+// Keys of a block together, over its size: writers reach at most their distance between restarts.
+constexpr uint64_t kMostExpansion = 64, kExpansionAllowed = 1 << 20;
+
+}  // namespace
+
+// Where a walk may begin besides at restarts. Without them, to look up every key of a block that has a single restart
+// would take time that is quadratic in its size.
+struct Block::Skips {
+  struct Skip {
+    uint32_t offset;
+    std::string previous;  // the key before it, whose prefix it may share
+    std::string greatest;  // of the keys from the restart up to here, whatever their order
+  };
+  absl::Mutex mu;
+  std::map<uint32_t, std::vector<Skip>> behind ABSL_GUARDED_BY(mu);  // by the restart's offset
+  size_t bytes ABSL_GUARDED_BY(mu) = 0;
+};
+
+Block::Block() : skips_(std::make_unique<Skips>()) {}
+Block::Block(Block&&) noexcept = default;
+Block& Block::operator=(Block&&) noexcept = default;
+Block::~Block() = default;
 
 absl::StatusOr<Block> Block::Parse(std::string contents) {
   Block block;
@@ -28,6 +60,7 @@ void Block::Iterator::Stop(bool broken) {
 
 void Block::Iterator::MoveTo(uint32_t offset) {
   key_.clear();
+  expanded_ = 0;
   next_ = offset;
   valid_ = false;
   if (offset > block_->limit_) return Stop(true);
@@ -47,6 +80,8 @@ void Block::Iterator::Next() {
   }
   key_.resize(shared);
   key_.append(tail.data(), tail.size());
+  expanded_ += key_.size();
+  if (expanded_ > kExpansionAllowed + kMostExpansion * block_->contents_.size()) return Stop(true);
   next_ = block_->limit_ - static_cast<uint32_t>(in.remaining());
   valid_ = true;
 }
@@ -61,7 +96,41 @@ void Block::Iterator::Seek(absl::string_view target) {
     (absl::string_view(key_) < target ? left : right) = middle;
   }
   if (block_->num_restarts_ == 0) return Stop(false);
-  for (MoveTo(block_->Restart(left)); valid_ && absl::string_view(key_) < target;) Next();
+  const uint32_t restart = block_->Restart(left);
+  MoveTo(restart);
+  for (int steps = 0; valid_ && absl::string_view(key_) < target; ++steps) {
+    if (steps == kFar) return SeekFar(restart, target);
+    Next();
+  }
+}
+
+void Block::Iterator::SeekFar(uint32_t restart, absl::string_view target) {
+  Skips& all = *block_->skips_;
+  absl::MutexLock lock(&all.mu);
+  std::vector<Skips::Skip>& skips = all.behind[restart];
+  // From the last skip that has only keys before the target in front of it.
+  auto skip = std::lower_bound(skips.begin(), skips.end(), target,
+                               [](const Skips::Skip& s, absl::string_view t) { return s.greatest < t; });
+  std::string greatest;
+  const bool last = skip == skips.end();
+  if (skip == skips.begin()) {
+    MoveTo(restart);
+  } else {
+    --skip;
+    key_ = skip->previous;
+    greatest = skip->greatest;
+    next_ = skip->offset;
+    expanded_ = 0;
+    Next();
+  }
+  for (int steps = 1; valid_ && absl::string_view(key_) < target; ++steps) {
+    if (key_ > greatest) greatest = key_;
+    if (last && steps % kFar == 0 && all.bytes < kExpansionAllowed + 2 * block_->contents_.size()) {
+      skips.push_back({next_, key_, greatest});
+      all.bytes += sizeof(Skips::Skip) + key_.size() + greatest.size();
+    }
+    Next();
+  }
 }
 
 }  // namespace tfpersist

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -6,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "reference/base/coding.h"
 #include "reference/base/file.h"
 #include "reference/table/table_builder.h"
 #include "reference/table/table_reader.h"
@@ -149,6 +151,70 @@ TEST(Block, SurvivesAnyContents) {
     auto block = Block::Parse(good.substr(0, size));
     if (block.ok()) Block::Iterator(&*block).SeekToFirst();
   }
+}
+
+// One restart for 100,000 entries: a look-up of each would walk five thousand million of them (campaign,
+// bundle/sparse_restarts).
+TEST(Block, FindsKeysFarFromARestart) {
+  constexpr int kKeys = 100000;
+  BlockBuilder builder(kKeys);
+  const auto key = [](int i) { return absl::StrCat("k", absl::Dec(2 * i, absl::kZeroPad8)); };
+  for (int i = 0; i < kKeys; ++i) builder.Add(key(i), absl::StrCat(i));
+  auto block = Block::Parse(builder.Finish());
+  ASSERT_TRUE(block.ok());
+  for (int i = 0; i < kKeys; ++i) {
+    const int at = static_cast<int>(int64_t{i} * 7919 % kKeys);
+    Block::Iterator it(&*block);
+    it.Seek(key(at));
+    ASSERT_TRUE(it.Valid() && it.key() == key(at) && it.value() == absl::StrCat(at));
+    it.Seek(key(at) + "x");
+    ASSERT_EQ(it.Valid(), at + 1 < kKeys);
+    if (it.Valid()) ASSERT_EQ(it.key(), key(at + 1));
+  }
+}
+
+// Keys out of order: the first one at or after the target, as a walk from the restart finds it.
+TEST(Block, FindsTheFirstOfKeysOutOfOrder) {
+  constexpr int kKeys = 1000;
+  std::string contents;
+  std::vector<std::string> keys;
+  for (int i = 0; i < kKeys; ++i) {
+    keys.push_back(absl::StrCat(absl::Dec(int64_t{i} * 7919 % 10007, absl::kZeroPad5)));
+    contents += absl::StrCat(absl::string_view("\0\5\0", 3), keys.back());
+  }
+  contents.append("\0\0\0\0\1\0\0\0", 8);
+  auto block = Block::Parse(contents);
+  ASSERT_TRUE(block.ok());
+  for (int round = 0; round < 2; ++round) {  // with the skips that the first one made
+    for (int i = 0; i < 10007; i += 7) {
+      const std::string target = absl::StrCat(absl::Dec(i, absl::kZeroPad5));
+      Block::Iterator it(&*block);
+      it.Seek(target);
+      const auto wanted = std::find_if(keys.begin(), keys.end(), [&](const std::string& k) { return k >= target; });
+      ASSERT_EQ(it.Valid(), wanted != keys.end());
+      if (it.Valid()) ASSERT_EQ(it.key(), *wanted);
+    }
+  }
+}
+
+// 100,000 keys that each repeat half a megabyte of the first: 50 GB of keys in a block of 1 MB.
+TEST(Block, RefusesKeysFarLargerThanItself) {
+  constexpr int kLong = 1 << 19;
+  std::string contents = std::string("\0", 1);
+  PutVarint32(&contents, kLong);
+  contents += std::string("\0", 1) + std::string(kLong, 'k');
+  for (int i = 0; i < 100000; ++i) {
+    PutVarint32(&contents, kLong);
+    contents.append("\1\0x", 3);
+  }
+  contents.append("\0\0\0\0\1\0\0\0", 8);
+  auto block = Block::Parse(contents);
+  ASSERT_TRUE(block.ok());
+  Block::Iterator it(&*block);
+  int64_t bytes = 0;
+  for (it.SeekToFirst(); it.Valid(); it.Next()) bytes += static_cast<int64_t>(it.key().size());
+  EXPECT_EQ(it.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_LT(bytes, 100 << 20);
 }
 
 }  // namespace
