@@ -38,6 +38,8 @@ void RegisterCpuKernels(KernelRegistry* registry) {
   RegisterAudioKernels(registry);
   RegisterSparseKernels(registry);
   RegisterSparseSegmentKernels(registry);
+  RegisterSparseApplyKernels(registry);
+  RegisterScatterVariableKernels(registry);
   RegisterSaveRestoreKernels(registry);
   RegisterSaveRestoreV1Kernels(registry);
 }
