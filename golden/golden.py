@@ -22,13 +22,13 @@ import tempfile
 
 VERSIONS = ["1.11.0", "1.15.5", "2.21.0"]
 # What scripts import beside make/common.py.
-SHARED = {"op_graphs": ["op_cases"], "op_training": ["op_cases"]}
+SHARED = {"op_graphs": ["op_cases"], "op_training": ["op_cases"], "op_more": ["op_cases"]}
 # Made in this order when no area is named. Every script also depends on make/common.py.
 AREAS = ["document", "op_defs", "descriptors", "dtypes", "meta", "slices", "sharded", "ema", "freeze", "node_text", "unique_names", "v1", "op_graphs",
-         "op_training", "retention", "state_files", "tables", "objects", "loops", "networks", "training"]
+         "op_training", "op_more", "retention", "state_files", "tables", "objects", "loops", "networks", "training"]
 # Areas that only some versions make; the rest are made by all.
-# loops: later versions make the same frames. networks: what 1.11.0 froze. training: what its optimizers add. node_text: later versions print no attrs. op_graphs, op_training: the kernels of 1.11.0. tables: the bytes are the same in all.
-ONLY = {"node_text": ["1.11.0"], "op_graphs": ["1.11.0"], "op_training": ["1.11.0"], "tables": ["1.11.0"], "loops": ["1.11.0"], "networks": ["1.11.0"], "training": ["1.11.0"]}
+# loops: later versions make the same frames. networks: what 1.11.0 froze. training: what its optimizers add. node_text: later versions print no attrs. op_graphs, op_training, op_more: the kernels of 1.11.0. tables: the bytes are the same in all.
+ONLY = {"node_text": ["1.11.0"], "op_graphs": ["1.11.0"], "op_training": ["1.11.0"], "op_more": ["1.11.0"], "tables": ["1.11.0"], "loops": ["1.11.0"], "networks": ["1.11.0"], "training": ["1.11.0"]}
 
 
 class GoldenError(Exception):

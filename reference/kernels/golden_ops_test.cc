@@ -17,7 +17,8 @@ namespace tfpersist {
 namespace {
 
 using Json = nlohmann::json;
-constexpr const char* kFolders[] = {"golden/data/tf-1.11.0/op_graphs", "golden/data/tf-1.11.0/op_training"};
+constexpr const char* kFolders[] = {"golden/data/tf-1.11.0/op_graphs", "golden/data/tf-1.11.0/op_training",
+                                    "golden/data/tf-1.11.0/op_more"};
 
 std::string Unhex(const std::string& hex) {
   std::string bytes;
@@ -128,11 +129,8 @@ TEST_P(GoldenOps, MatchTensorFlow) {
         for (const Json& o : j["outputs"]) wanted.push_back(ReadTensor(o));
         for (const Tensor& t : wanted) output_types.push_back(t.dtype());
       } else {
-        const int outputs = def.attr().count("num")              ? static_cast<int>(def.attr().at("num").i())
-                            : def.attr().count("num_partitions") ? static_cast<int>(def.attr().at("num_partitions").i())
-                            : def.attr().count("num_split")      ? static_cast<int>(def.attr().at("num_split").i())
-                                                                 : 1;
-        output_types.assign(outputs, inputs[0].dtype());
+        const absl::Status types = OutputTypes(**signature, def, &output_types);
+        ASSERT_TRUE(types.ok()) << types;
       }
       KernelRun run(def, std::move(inputs), output_types);
       run.own_inputs = own;

@@ -35,6 +35,11 @@ void RegisterCpuKernels(KernelRegistry* registry) {
   RegisterImageKernels(registry);
   RegisterPadKernels(registry);
   RegisterStringKernels(registry);
+  RegisterAudioKernels(registry);
+  RegisterSparseKernels(registry);
+  RegisterSparseSegmentKernels(registry);
+  RegisterSparseApplyKernels(registry);
+  RegisterScatterVariableKernels(registry);
   RegisterSaveRestoreKernels(registry);
   RegisterSaveRestoreV1Kernels(registry);
 }

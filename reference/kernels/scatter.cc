@@ -1,6 +1,6 @@
-// What is put, or added up, at given places: Scatter{Update,Add,Sub,Mul,Div,Min,Max}, ScatterNd, GatherNd, the segment
-// sums and their kin, DynamicStitch, DynamicPartition. Follows core/kernels/scatter_op.cc,
-// scatter_nd_op.cc, gather_nd_op.cc, segment_reduction_ops.cc, dynamic_stitch_op.cc, dynamic_partition_op.cc.
+// What is put, or added up, at given places: ScatterNd, GatherNd, the segment sums and their kin, DynamicStitch,
+// DynamicPartition. Follows core/kernels/scatter_nd_op.cc, gather_nd_op.cc, segment_reduction_ops.cc,
+// dynamic_stitch_op.cc, dynamic_partition_op.cc.
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -8,13 +8,10 @@
 #include "reference/kernels/cwise_functors.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
+#include "reference/kernels/scatter_util.h"
 
 namespace tfpersist {
 namespace {
-
-absl::StatusOr<std::vector<int64_t>> FlatIndices(const Tensor& t, absl::string_view what) {
-  return IntVector(t.Reshaped(TensorShape({t.num_elements()})), what);
-}
 
 int64_t Product(absl::Span<const int64_t> dims, int from, int to) {
   int64_t n = 1;
@@ -22,100 +19,7 @@ int64_t Product(absl::Span<const int64_t> dims, int from, int to) {
   return n;
 }
 
-struct Put {
-  template <typename T>
-  static T Apply(const T&, const T& b, bool&) {
-    return b;
-  }
-};
-
-// ---- on reference variables ----
-
-// updates.shape = indices.shape + ref.shape[1:], or a scalar from 1.13 on.
-template <typename Op>
-absl::Status Scatter(OpKernelContext& ctx) {
-  RefVariable* variable = ctx.ref_input(0);
-  const Tensor& indices = ctx.input(1);
-  const Tensor& updates = ctx.input(2);
-  TFP_ASSIGN_OR_RETURN(const std::vector<int64_t> at, FlatIndices(indices, "indices"));
-  ctx.SetRefOutput(0, variable);
-  absl::MutexLock lock(&variable->mu);
-  Tensor& value = variable->value;
-  if (value.shape().rank() < 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("params must be at least 1-D, got shape ", value.shape().DebugString()));
-  }
-  std::vector<int64_t> wanted(indices.shape().dims().begin(), indices.shape().dims().end());
-  wanted.insert(wanted.end(), value.shape().dims().begin() + 1, value.shape().dims().end());
-  const bool same = updates.shape().dims() == absl::MakeConstSpan(wanted);
-  if (!same && !updates.shape().IsScalar()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("Must have updates.shape = indices.shape + params.shape[1:] or updates.shape = [], got ",
-                     "updates.shape ", updates.shape().DebugString(), ", indices.shape ", indices.shape().DebugString(),
-                     ", params.shape ", value.shape().DebugString()));
-  }
-  const int64_t rows = value.shape().dim(0), row = rows > 0 ? value.num_elements() / rows : 0;
-  for (size_t i = 0; i < at.size(); ++i) {
-    if (at[i] >= 0 && at[i] < rows) continue;
-    return absl::InvalidArgumentError(absl::StrCat("indices",
-                                                   indices.shape().IsScalar() ? "" : absl::StrCat("[", i, "]"), " = ",
-                                                   at[i], " is not in [0, ", rows, ")"));
-  }
-  if (!value.RefCountIsOne()) {
-    TFP_ASSIGN_OR_RETURN(value, value.DeepCopy());
-  }
-  auto run = [&](auto tag) -> absl::Status {
-    using T = typename decltype(tag)::type;
-    T* to = Elements<T>(&value);
-    const T* from = Elements<T>(updates);
-    bool fault = false;
-    for (size_t i = 0; i < at.size(); ++i) {
-      for (int64_t k = 0; k < row; ++k) {
-        T& element = to[at[i] * row + k];
-        element = Op::Apply(element, from[same ? static_cast<int64_t>(i) * row + k : 0], fault);
-      }
-    }
-    return fault ? absl::InvalidArgumentError("Integer division by zero") : absl::OkStatus();
-  };
-  if constexpr (std::is_same_v<Op, Put>) {
-    return DispatchCopy(value.dtype(), run);
-  } else if constexpr (std::is_same_v<Op, functor::Minimum> || std::is_same_v<Op, functor::Maximum>) {
-    return Dispatch<kRealNumberTypes>(value.dtype(), run);
-  } else {
-    return Dispatch<kNumberTypes>(value.dtype(), run);
-  }
-}
-
 // ---- places of several dimensions ----
-
-// Flat positions of slices: indices' last dimension goes over the first dimensions of `shape`.
-absl::StatusOr<std::vector<int64_t>> SlicePositions(const Tensor& indices, const TensorShape& shape,
-                                                    absl::string_view of) {
-  const int depth = static_cast<int>(indices.shape().dim(indices.shape().rank() - 1));
-  TFP_ASSIGN_OR_RETURN(const std::vector<int64_t> at, FlatIndices(indices, "indices"));
-  const int64_t count = Product(indices.shape().dims(), 0, indices.shape().rank() - 1);
-  std::vector<int64_t> positions(count);
-  for (int64_t i = 0; i < count; ++i) {
-    int64_t flat = 0;
-    for (int d = 0; d < depth; ++d) {
-      const int64_t v = at[i * depth + d];
-      if (v < 0 || v >= shape.dim(d)) {
-        std::vector<int64_t> place, one(at.begin() + i * depth, at.begin() + (i + 1) * depth);
-        int64_t rest = i;
-        for (int k = indices.shape().rank() - 2; k >= 0; --k) {
-          place.insert(place.begin(), rest % indices.shape().dim(k));
-          rest /= indices.shape().dim(k);
-        }
-        return absl::InvalidArgumentError(absl::StrCat("indices[", absl::StrJoin(place, ","), "] = [",
-                                                       absl::StrJoin(one, ", "), "] does not index into ", of, "shape ",
-                                                       shape.DebugString()));
-      }
-      flat = flat * shape.dim(d) + v;
-    }
-    positions[i] = flat;
-  }
-  return positions;
-}
 
 absl::Status GatherNd(OpKernelContext& ctx) {
   const Tensor& params = ctx.input(0);
@@ -158,31 +62,11 @@ absl::Status ScatterNd(OpKernelContext& ctx) {
     if (d < 0) return absl::InvalidArgumentError(absl::StrCat("Dimension ", d, " must be >= 0"));
   }
   TFP_ASSIGN_OR_RETURN(const TensorShape shape, TensorShape::Create(dims));
-  if (indices.shape().rank() < 1 || updates.shape().rank() < 1) {
-    return absl::InvalidArgumentError("Indices and updates must have rank at least 1");
-  }
-  const int outer = indices.shape().rank() - 1;
-  const int64_t depth = indices.shape().dim(outer);
-  if (shape.num_elements() == 0 && updates.num_elements() > 0) {
-    return absl::InvalidArgumentError("Indices and updates specified for empty output");
-  }
-  auto outer_of = [&](const TensorShape& t) { return t.dims().subspan(0, std::min(t.rank(), outer)); };
-  if (updates.shape().rank() < outer || outer_of(indices.shape()) != outer_of(updates.shape())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("The outer ", outer, " dimensions of indices.shape=", indices.shape().DebugString(),
-                     " must match the outer ", outer, " dimensions of updates.shape=", updates.shape().DebugString()));
-  }
-  if (depth > shape.rank() ||
-      updates.shape().dims().subspan(outer) != shape.dims().subspan(static_cast<size_t>(depth))) {
-    return absl::InvalidArgumentError(absl::StrCat("The inner ", shape.rank() - depth,
-                                                   " dimensions of output.shape=", shape.DebugString(),
-                                                   " must match the inner ", updates.shape().rank() - outer,
-                                                   " dimensions of updates.shape=", updates.shape().DebugString()));
-  }
+  TFP_RETURN_IF_ERROR(CheckScatterNd(indices, updates, shape));
   TFP_ASSIGN_OR_RETURN(const std::vector<int64_t> positions, SlicePositions(indices, shape, ""));
   TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape));
   if (out->num_elements() == 0) return absl::OkStatus();
-  const int64_t slice = Product(shape.dims(), static_cast<int>(depth), shape.rank());
+  const int64_t slice = positions.empty() ? 0 : updates.num_elements() / static_cast<int64_t>(positions.size());
   return Dispatch<kNumberTypes>(updates.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     T* to = Elements<T>(out);
@@ -418,13 +302,6 @@ void RegisterScatterKernels(KernelRegistry* registry) {
   using functor::Maximum;
   using functor::Minimum;
   using functor::Mul;
-  RegisterFunction(registry, "ScatterUpdate", Scatter<Put>);
-  RegisterFunction(registry, "ScatterAdd", Scatter<Add>, "T", kNumberTypes);
-  RegisterFunction(registry, "ScatterSub", Scatter<functor::Sub>, "T", kNumberTypes);
-  RegisterFunction(registry, "ScatterMul", Scatter<Mul>, "T", kNumberTypes);
-  RegisterFunction(registry, "ScatterDiv", Scatter<functor::Div>, "T", kNumberTypes);
-  RegisterFunction(registry, "ScatterMin", Scatter<Minimum>, "T", kRealNumberTypes);
-  RegisterFunction(registry, "ScatterMax", Scatter<Maximum>, "T", kRealNumberTypes);
   RegisterFunction(registry, "GatherNd", GatherNd);
   RegisterFunction(registry, "ScatterNd", ScatterNd, "T", kNumberTypes);
   RegisterFunction(registry, "UnsortedSegmentSum", UnsortedSegment<Add, kNumberTypes>, "T", kNumberTypes);
