@@ -1,4 +1,4 @@
-"""op/<family>: what TensorFlow 1.11.0's kernels computed (golden op_graphs and op_training), one case for each op and its input dtypes."""
+"""op/<family>: what TensorFlow 1.11.0's kernels computed (golden op_graphs, op_training, op_more), one case for each op and its input dtypes."""
 
 import json
 import math
@@ -18,13 +18,15 @@ TRAINING = {
     "random": "Random numbers of a given seed, two runs of each.", "rearrange": "Elements in other places, running sums, shapes of gradients.",
     "scatter": "What is put, or added up, at given places.",
 }
+MORE = {"sound": "Sound.", "sparse": "Sparse tensors, and segments of rows that indices pick."}
 # Which inputs an op takes as one list: (first, how many at the end are not part of it).
 LISTS = {"AddN": (0, 0), "ConcatV2": (0, 1), "Concat": (1, 0), "Pack": (0, 0), "ShapeN": (0, 0), "StringJoin": (0, 0), "Assert": (1, 0), "ConcatOffset": (1, 0)}
 # Attrs that no input decides.
 FREE = {"DstT", "keep_dims", "output_type", "out_type", "axis", "num", "num_split", "transpose_a", "transpose_b", "adj_x", "adj_y",
         "squeeze_dims", "separator", "summarize", "begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask",
         "seed", "seed2", "dtype", "out_idx", "sorted", "k", "exclusive", "reverse", "seq_dim", "batch_dim", "block_size", "mode", "message", "type",
-        "ksize", "strides", "padding", "is_training", "epsilon", "num_partitions"}
+        "ksize", "strides", "padding", "is_training", "epsilon", "num_partitions", "desired_channels", "desired_samples", "window_size", "stride", "magnitude_squared", "upper_frequency_limit",
+        "lower_frequency_limit", "filterbank_channel_count", "dct_coefficient_count", "validate_indices"}
 # Ops that a graph of 1.11.0's own version may not have.
 REMOVED = {"TopK"}
 DTYPES = {"HALF": "float16", "FLOAT": "float32", "DOUBLE": "float64"}
@@ -155,4 +157,4 @@ def one_per_target(results):
 
 
 def suites():
-    return [family("op_graphs", name, about) for name, about in FAMILIES.items()] + [family("op_training", name, about) for name, about in TRAINING.items()]
+    return [family("op_graphs", name, about) for name, about in FAMILIES.items()] + [family("op_training", name, about) for name, about in TRAINING.items()] + [family("op_more", name, about) for name, about in MORE.items()]
