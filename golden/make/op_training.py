@@ -125,6 +125,8 @@ for dtype in NUMBERS + [np.bool_, np.object_]:
     x = array(dtype, (4, 3, 2))
     case("scatter", "GatherNd", [x, np.array([[0, 1], [3, 2]], np.int32)])
     case("scatter", "GatherNd", [x, np.array([[[2, 1, 0]], [[0, 0, 1]]], np.int64)])
+    if dtype not in NUMBERS:
+        case("scatter", "ScatterNd", [np.array([[1], [3], [1]], np.int32), array(dtype, (3, 2)), ints(5, 2)])
     if dtype in NUMBERS:
         case("scatter", "ScatterNd", [np.array([[1], [3], [1]], np.int32), array(dtype, (3, 2)), ints(5, 2)])
         case("scatter", "ScatterNd", [np.array([[1, 0], [3, 1]], np.int64), array(dtype, (2,)), np.array([5, 2], np.int64)])

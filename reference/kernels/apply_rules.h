@@ -323,21 +323,16 @@ struct Ftrl {  // accum, linear
     for (int64_t i = 0; i < a.n; ++i) {
       if (written == 2) {
         const T grad = kShrinkage ? a.g[i] + T(2) * shrinkage * v[i] : a.g[i];
-        const T sum = accum[i] + Squared(a.g[i], grad);
+        const T sum = accum[i] + a.g[i] * a.g[i];
         linear[i] = linear[i] + (grad - (Power(sum, power) - Power(accum[i], power)) / rate * v[i]);
       } else if (written == 1) {
-        const T grad = kShrinkage ? a.g[i] + T(2) * shrinkage * v[i] : a.g[i];
-        accum[i] = accum[i] + Squared(a.g[i], grad);
+        accum[i] = accum[i] + a.g[i] * a.g[i];
       } else if (Magnitude(linear[i]) > l1) {
         v[i] = (l1 * Sign(linear[i]) - linear[i]) / (Power(accum[i], power) / rate + T(2) * l2);
       } else {
         v[i] = T(0);
       }
     }
-  }
-  template <typename T>
-  static T Squared(T, T with_shrinkage) {
-    return with_shrinkage * with_shrinkage;
   }
 };
 

@@ -67,11 +67,11 @@ absl::Status ScatterNd(OpKernelContext& ctx) {
   TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape));
   if (out->num_elements() == 0) return absl::OkStatus();
   const int64_t slice = positions.empty() ? 0 : updates.num_elements() / static_cast<int64_t>(positions.size());
-  return Dispatch<kNumberTypes>(updates.dtype(), [&](auto tag) {
+  return Dispatch<kNumberTypes | MaskOf(DT_BOOL, DT_STRING)>(updates.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     T* to = Elements<T>(out);
     const T* from = Elements<T>(updates);
-    std::fill_n(to, out->num_elements(), T(0));
+    std::fill_n(to, out->num_elements(), T{});
     bool fault = false;
     for (int64_t p : positions) {
       for (int64_t k = 0; k < slice; ++k, ++from)
@@ -303,7 +303,7 @@ void RegisterScatterKernels(KernelRegistry* registry) {
   using functor::Minimum;
   using functor::Mul;
   RegisterFunction(registry, "GatherNd", GatherNd);
-  RegisterFunction(registry, "ScatterNd", ScatterNd, "T", kNumberTypes);
+  RegisterFunction(registry, "ScatterNd", ScatterNd, "T", kNumberTypes | MaskOf(DT_BOOL, DT_STRING));
   RegisterFunction(registry, "UnsortedSegmentSum", UnsortedSegment<Add, kNumberTypes>, "T", kNumberTypes);
   RegisterFunction(registry, "UnsortedSegmentProd", UnsortedSegment<Mul, kNumberTypes>, "T", kNumberTypes);
   RegisterFunction(registry, "UnsortedSegmentMin", UnsortedSegment<Minimum, kRealNumberTypes>, "T", kRealNumberTypes);

@@ -27,7 +27,7 @@ absl::Status DispatchFor(DataType dtype, F&& f) {
   } else if constexpr (std::is_same_v<Op, functor::Minimum> || std::is_same_v<Op, functor::Maximum>) {
     return Dispatch<kRealNumberTypes>(dtype, f);
   } else {
-    return Dispatch<kNumberTypes>(dtype, f);
+    return Dispatch<kNumberTypes | MaskOf(DT_BOOL)>(dtype, f);
   }
 }
 
@@ -68,19 +68,44 @@ struct Rows {
   }
 };
 
-// Slices at places of several dimensions.
+// Slices at places of several dimensions. A vector of indices names rows.
 struct Slices {
+  static int64_t Depth(const Tensor& indices) {
+    return indices.shape().rank() > 1 ? indices.shape().dim(indices.shape().rank() - 1) : 1;
+  }
   static absl::Status Check(const Tensor& value, const Tensor& indices, const Tensor& updates) {
-    return CheckScatterNd(indices, updates, value.shape());
+    const TensorShape &at = indices.shape(), &given = updates.shape(), &shape = value.shape();
+    if (shape.rank() < 1) {
+      return absl::InvalidArgumentError(absl::StrCat("Output must be at least 1-D, got shape: ", shape.DebugString()));
+    }
+    if (shape.num_elements() == 0 && (at.num_elements() > 0 || given.num_elements() > 0)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("Indices and updates specified for empty output.  indices shape: ", at.DebugString()));
+    }
+    if (at.rank() < 1 || given.rank() < 1 || at.dim(0) != given.dim(0)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("The outermost dimension of updates and indices must match. Got indices.shape ",
+                       at.DebugString(), ", updates.shape ", given.DebugString()));
+    }
+    const int batch = std::max(1, at.rank() - 1);
+    const int64_t depth = Depth(indices);
+    std::vector<int64_t> wanted(at.dims().begin(), at.dims().begin() + batch);
+    if (depth <= shape.rank()) wanted.insert(wanted.end(), shape.dims().begin() + depth, shape.dims().end());
+    if (depth <= shape.rank() && given.dims() == absl::MakeConstSpan(wanted)) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(
+        "Must have updates.shape = indices.shape[:batch_dim] + params_shape[slice_dim:], got updates.shape: ",
+        given.DebugString(), ", indices.shape: ", at.DebugString(), ", params_shape: ", shape.DebugString(),
+        ", slice_dim: ", depth, ", and batch_dim: ", batch));
   }
   static absl::StatusOr<std::vector<int64_t>> Positions(const Tensor& value, const Tensor& indices) {
+    if (indices.shape().rank() == 1) {
+      return SlicePositions(indices.Reshaped(TensorShape({indices.num_elements(), 1})), value.shape(), "");
+    }
     return SlicePositions(indices, value.shape(), "");
   }
   static int64_t SliceSize(const Tensor& value, const Tensor& indices) {
     int64_t slice = 1;
-    for (int64_t d = indices.shape().dim(indices.shape().rank() - 1); d < value.shape().rank(); ++d) {
-      slice *= value.shape().dim(static_cast<int>(d));
-    }
+    for (int64_t d = Depth(indices); d < value.shape().rank(); ++d) slice *= value.shape().dim(static_cast<int>(d));
     return slice;
   }
 };
@@ -110,7 +135,7 @@ absl::Status Scatter(OpKernelContext& ctx) {
   TFP_RETURN_IF_ERROR(Places::Check(value, indices, updates));
   TFP_ASSIGN_OR_RETURN(const std::vector<int64_t> at, Places::Positions(value, indices));
   const int64_t slice = Places::SliceSize(value, indices);
-  const bool one_value = updates.shape().IsScalar() && !(indices.shape().IsScalar() && value.shape().rank() == 1);
+  const bool one_value = updates.shape().IsScalar();
   if (!value.RefCountIsOne()) {
     TFP_ASSIGN_OR_RETURN(value, value.DeepCopy());
   }
@@ -148,7 +173,7 @@ void RegisterScatterVariableKernels(KernelRegistry* registry) {
   RegisterScatter<Rows, functor::Minimum>(registry, "ScatterMin", kRealNumberTypes);
   RegisterScatter<Rows, functor::Maximum>(registry, "ScatterMax", kRealNumberTypes);
   RegisterScatter<Slices, Put>(registry, "ScatterNdUpdate", 0);
-  RegisterScatter<Slices, functor::Add>(registry, "ScatterNdAdd", kNumberTypes);
+  RegisterScatter<Slices, functor::Add>(registry, "ScatterNdAdd", kNumberTypes | MaskOf(DT_BOOL));
   RegisterScatter<Slices, functor::Sub>(registry, "ScatterNdSub", kNumberTypes);
 }
 
