@@ -28,7 +28,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "testees")]
 
 import record  # pylint: disable=wrong-import-position
-from generators import damage, dtypes, frozen, loops, more_ops, networks, ops, shapes  # pylint: disable=wrong-import-position
+from generators import damage, dtypes, frozen, loops, more_ops, networks, ops, shapes, training  # pylint: disable=wrong-import-position
 from generators.notation import VERSIONS  # pylint: disable=wrong-import-position
 
 CASES = os.path.join(HERE, "cases")
@@ -39,7 +39,7 @@ def generated():
         yield from module.suites()
 
 
-MODULES = [ops, more_ops, damage, dtypes, shapes, frozen, loops, networks]
+MODULES = [ops, more_ops, damage, dtypes, shapes, frozen, loops, networks, training]
 
 
 def path_of(suite):

@@ -1,6 +1,9 @@
 // A program of C API calls, made of the input's bytes. Only what the API allows a client to do: handles are live,
 // lengths are those of their buffers; names, protos, shapes and string tensors are anything.
 #include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "fuzz/util.h"
 #include "reference/capi/internal.h"
@@ -61,7 +64,7 @@ class Program {
     const auto dtype = static_cast<TF_DataType>(in_.Byte() % 26);
     std::vector<int64_t> dims(in_.Byte() % 5);
     for (int64_t& dim : dims) dim = in_.Byte() == 255 ? static_cast<int64_t>(in_.Word()) << 28 : in_.Byte() % 5;
-    std::string bytes = in_.Text();
+    std::string& bytes = *bytes_.emplace_back(std::make_unique<std::string>(in_.Text()));
     TF_Tensor* t = TF_NewTensor(
         dtype, dims.data(), static_cast<int>(dims.size()), bytes.data(), bytes.size(), [](void*, size_t, void*) {},
         nullptr);
@@ -271,6 +274,7 @@ class Program {
   fuzz::Bytes in_;
   TF_Graph* const graph_ = TF_NewGraph();
   TF_Status* const status_ = TF_NewStatus();
+  std::vector<std::unique_ptr<std::string>> bytes_;  // that tensors lie on
   std::vector<TF_Tensor*> tensors_;
   int sum_ = 0;  // of what was read, so that it is
 };

@@ -21,12 +21,14 @@ import sys
 import tempfile
 
 VERSIONS = ["1.11.0", "1.15.5", "2.21.0"]
+# What scripts import beside make/common.py.
+SHARED = {"op_graphs": ["op_cases"], "op_training": ["op_cases"], "op_more": ["op_cases"]}
 # Made in this order when no area is named. Every script also depends on make/common.py.
 AREAS = ["document", "op_defs", "descriptors", "dtypes", "meta", "slices", "sharded", "ema", "freeze", "node_text", "unique_names", "v1", "op_graphs",
-         "retention", "state_files", "tables", "objects", "loops", "networks"]
+         "op_training", "op_more", "retention", "state_files", "tables", "objects", "loops", "networks", "training"]
 # Areas that only some versions make; the rest are made by all.
-# loops: later versions make the same frames. networks: what 1.11.0 froze. node_text: later versions print no attrs. op_graphs: the kernels of 1.11.0. tables: the bytes are the same in all.
-ONLY = {"node_text": ["1.11.0"], "op_graphs": ["1.11.0"], "tables": ["1.11.0"], "loops": ["1.11.0"], "networks": ["1.11.0"]}
+# loops: later versions make the same frames. networks: what 1.11.0 froze. training: what its optimizers add. node_text: later versions print no attrs. op_graphs, op_training, op_more: the kernels of 1.11.0. tables: the bytes are the same in all.
+ONLY = {"node_text": ["1.11.0"], "op_graphs": ["1.11.0"], "op_training": ["1.11.0"], "op_more": ["1.11.0"], "tables": ["1.11.0"], "loops": ["1.11.0"], "networks": ["1.11.0"], "training": ["1.11.0"]}
 
 
 class GoldenError(Exception):
@@ -73,7 +75,7 @@ class Golden(object):
 
     def scripts(self, area):
         """The scripts that decide an area's bytes, with their hashes as they are now; None for a missing one."""
-        names = ["make/%s.py" % area, "make/common.py"]
+        names = ["make/%s.py" % area, "make/common.py"] + ["make/%s.py" % n for n in SHARED.get(area, [])]
         paths = [(n, os.path.join(self.root, n)) for n in names]
         return {n: hash_file(p) if os.path.exists(p) else None for n, p in paths}
 

@@ -89,18 +89,34 @@ int ReportCommand(const Options& options) {
     if (!json.ok()) return Usage(absl::InvalidArgumentError(absl::StrCat(file, ": ", json.status().message())));
     results.push_back(*std::move(json));
   }
-  ReportExtras more;
-  for (const auto& [file, into] : {std::pair{&options.interop, &more.interop}, std::pair{&options.bench, &more.bench},
-                                   std::pair{&options.fuzz, &more.fuzz}}) {
-    if (file->empty()) continue;
-    const absl::StatusOr<std::string> text = ReadFile(*file);
-    if (!text.ok()) return Usage(text.status());
+  const auto read = [](const std::string& file) -> absl::StatusOr<Json> {
+    const absl::StatusOr<std::string> text = ReadFile(file);
+    if (!text.ok()) return text.status();
     absl::StatusOr<Json> json = ParseJson(*text);
-    if (!json.ok()) return Usage(absl::InvalidArgumentError(absl::StrCat(*file, ": ", json.status().message())));
+    if (!json.ok()) return absl::InvalidArgumentError(absl::StrCat(file, ": ", json.status().message()));
+    return json;
+  };
+  ReportExtras more;
+  for (const auto& [file, into] : {std::pair{&options.interop, &more.interop}, std::pair{&options.fuzz, &more.fuzz}}) {
+    if (file->empty()) continue;
+    absl::StatusOr<Json> json = read(*file);
+    if (!json.ok()) return Usage(json.status());
     *into = *std::move(json);
   }
+  for (const std::string& file : options.bench) {
+    absl::StatusOr<Json> json = read(file);
+    if (!json.ok()) return Usage(json.status());
+    if (!json->is_object() || !json->contains("rows")) {
+      return Usage(
+          absl::InvalidArgumentError(absl::StrCat(file,
+                                                  " is no result of bench/run or bench/run_all; bench/common/rows.py "
+                                                  "makes one of what bench/cuda's programs print")));
+    }
+    more.bench.push_back(*std::move(json));
+  }
+  if (results.empty() && more.bench.empty()) return Usage(absl::InvalidArgumentError("no results, and no --bench"));
   if (absl::Status s = WriteReport(results, more, *suites, options.golden, options.html); !s.ok()) return Usage(s);
-  std::cout << "wrote " << options.html << "/index.html\n";
+  std::cout << "wrote " << options.html << (results.empty() ? "/bench.html\n" : "/index.html\n");
   return kExitOk;
 }
 

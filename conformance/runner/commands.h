@@ -12,8 +12,8 @@ inline constexpr int kExitOk = 0, kExitFailures = 1, kExitUsage = 2, kExitNoTest
 struct Options {
   std::string cases = "conformance/cases", golden = "golden/data";
   std::string schema = "conformance/schema/suite.json", oracle = "conformance/oracle";
-  std::string testee, html, interop, bench, fuzz, json, junit, expected, oracle_record, level = "all";
-  std::vector<std::string> filters;
+  std::string testee, html, interop, fuzz, json, junit, expected, oracle_record, level = "all";
+  std::vector<std::string> filters, bench;
   double timeout = 60;
   int jobs = 1;
   bool update_expected = false, keep_scratch = false;

@@ -56,9 +56,9 @@ int main(int argc, char** argv) {
   show->add_option("id", options.filters, "the case's id (or a glob)")->required();
   CLI::App* report = app.add_subcommand("report", "write pages from the results of several implementations");
   common(report);
-  report->add_option("results", options.filters, "files that `run --json` wrote")->required();
+  report->add_option("results", options.filters, "files that `run --json` wrote; may be none where --bench is given");
   report->add_option("--interop", options.interop, "what conformance/interop.py --json wrote");
-  report->add_option("--bench", options.bench, "what bench/run --json wrote");
+  report->add_option("--bench", options.bench, "what bench/run --json or bench/run_all wrote; once per machine");
   report->add_option("--fuzz", options.fuzz, "what fuzz/campaign wrote");
   report->add_option("--html", options.html, "folder of the pages")->required();
   CLI::App* lint = app.add_subcommand("lint", "hold the cases to their schema, their goldens and the oracle's records");

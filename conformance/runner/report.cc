@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "conformance/runner/bench_report.h"
 #include "conformance/runner/files.h"
 #include "conformance/runner/templates.h"
 
@@ -79,6 +80,9 @@ class Report {
       }
     }
     if (absl::Status s = WriteFile(dir_ / "style.css", kTemplateStyle); !s.ok()) return s;
+    if (columns_.empty()) {  // benchmarks alone
+      return Page("bench.html", "Benchmarks", kTemplateBench, BenchPage(more_.bench));
+    }
     if (absl::Status s = Page("index.html", "Conformance scoreboard", kTemplateIndex, Index()); !s.ok()) return s;
     if (absl::Status s = Page("matrix.html", "Every case", kTemplateMatrix, Matrix()); !s.ok()) return s;
     if (absl::Status s = Page("ops.html", "Operations", kTemplateOps, Ops()); !s.ok()) return s;
@@ -90,8 +94,8 @@ class Report {
           !s.ok())
         return s;
     }
-    if (more_.bench.is_object()) {
-      if (absl::Status s = Page("bench.html", "Benchmarks", kTemplateBench, Bench()); !s.ok()) return s;
+    if (!more_.bench.empty()) {
+      if (absl::Status s = Page("bench.html", "Benchmarks", kTemplateBench, BenchPage(more_.bench)); !s.ok()) return s;
     }
     if (more_.fuzz.is_object()) {
       if (absl::Status s = Page("fuzz.html", "Fuzzing", kTemplateFuzz, Fuzz()); !s.ok()) return s;
@@ -113,8 +117,9 @@ class Report {
     frame.set("title", title);
     frame.set("body", body.render(data));
     if (!incomplete_.empty()) frame.set("incomplete", incomplete_);
+    frame.set("cases", !columns_.empty());
     frame.set("interop", interop_.is_object());
-    frame.set("bench", more_.bench.is_object());
+    frame.set("bench", !more_.bench.empty());
     frame.set("fuzz", more_.fuzz.is_object());
     return WriteFile(dir_ / file, page.render(frame));
   }
@@ -327,53 +332,6 @@ class Report {
     }
     data.set("rows", rows);
     data.set("columns", ColumnNames());
-    return data;
-  }
-
-  // bench/run's result: one table per measurement, every competitor a row with its bar.
-  Data Bench() const {
-    const Json& bench = more_.bench;
-    Data data, tasks = NewList(), not_run = NewList();
-    const Json machine = bench.value("machine", Json::object());
-    data.set("machine", absl::StrCat(StringOr(machine, "cpu"), ", ", machine.value("cores", 0), " cores, ",
-                                     machine.value("memory_mib", 0), " MiB, ", StringOr(machine, "system")));
-    data.set("rounds", std::to_string(bench.value("rounds", 0)));
-    for (const Json& name : bench.value("not_run", Json::array())) not_run.push_back(name.get<std::string>());
-    data.set("not_run", not_run);
-    std::vector<std::string> order;
-    std::map<std::string, std::vector<const Json*>> by_task;
-    for (const Json& row : bench["rows"]) {
-      const std::string task = StringOr(row, "task");
-      if (by_task[task].empty()) order.push_back(task);
-      by_task[task].push_back(&row);
-    }
-    for (const std::string& task : order) {
-      Data one, rows = NewList();
-      double most = 0;
-      for (const Json* row : by_task[task]) most = std::max(most, row->value("median", 0.0));
-      one.set("task", task);
-      for (const Json* row : by_task[task]) {
-        Data line;
-        const double median = row->value("median", 0.0);
-        line.set("name", StringOr(*row, "name"));
-        line.set("median", absl::StrFormat("%.3f %s", median, StringOr(*row, "unit")));
-        line.set("spread", absl::StrFormat("%.3f to %.3f", row->value("min", 0.0), row->value("max", 0.0)));
-        line.set("width", absl::StrFormat("%.1f", most > 0 ? 100 * median / most : 0.0));
-        std::string ratio;
-        for (const auto& [key, format] : {std::pair{"times_ours", 1.0}, std::pair{"share_of_limit", 100.0}}) {
-          if (!row->contains(key)) continue;
-          const Json& r = (*row)[key];
-          ratio = absl::StrFormat(format > 1 ? "%.0f %% of the limit (%.0f to %.0f)" : "%.1f times ours (%.1f to %.1f)",
-                                  format * r.value("median", 0.0), format * r.value("min", 0.0),
-                                  format * r.value("max", 0.0));
-        }
-        line.set("ratio", ratio);
-        rows.push_back(line);
-      }
-      one.set("rows", rows);
-      tasks.push_back(one);
-    }
-    data.set("tasks", tasks);
     return data;
   }
 

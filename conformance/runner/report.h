@@ -11,15 +11,15 @@
 
 namespace tfpersist::conform {
 
-// Pages beside those of the cases; null: no such page.
+// Pages beside those of the cases; null or empty: no such page.
 struct ReportExtras {
-  Json interop;  // of conformance/interop.py --json
-  Json bench;    // of bench/run --json
-  Json fuzz;     // of fuzz/campaign
+  Json interop;             // of conformance/interop.py --json
+  std::vector<Json> bench;  // of bench/run --json and bench/run_all, one per machine
+  Json fuzz;                // of fuzz/campaign
 };
 
 // Writes the pages into `dir`, which is made. `results` are in the order of the columns. A result that lacks cases
-// makes every page say INCOMPLETE. `more` holds what other tools found.
+// makes every page say INCOMPLETE. `more` holds what other tools found. Without results, benchmarks alone make a page.
 absl::Status WriteReport(const std::vector<Json>& results, const ReportExtras& more,
                          const std::vector<SuiteFile>& suites, const std::filesystem::path& golden,
                          const std::filesystem::path& dir);

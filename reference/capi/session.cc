@@ -5,6 +5,7 @@
 #include "reference/base/status.h"
 #include "reference/capi/internal.h"
 #include "reference/proto/meta_graph.pb.h"
+#include "reference/train/saved_model.h"
 
 using namespace tfpersist;        // NOLINT: the API's functions live outside every namespace
 using namespace tfpersist::capi;  // NOLINT
@@ -115,17 +116,8 @@ TF_Session* TF_LoadSessionFromSavedModel(const TF_SessionOptions* session_option
   if (!Take(status, ImportMetaGraph(graph->graph, meta), &saver)) return nullptr;
   std::unique_ptr<TF_Session> session(TF_NewSession(graph, session_options, status));
   if (session == nullptr) return nullptr;
-  const std::string variables = JoinPath(file.folder, "variables/variables");
-  if (saver.has_value() && FileExists(PosixFileSystem(), variables + ".index")) {
-    if (absl::Status s = saver->Restore(session->session, variables); !s.ok()) return Set(status, s), nullptr;
-  }
-  for (const char* key : {"saved_model_main_op", "legacy_init_op"}) {
-    auto found = meta.collection_def().find(key);
-    if (found == meta.collection_def().end() || found->second.node_list().value().empty()) continue;
-    Node* op = nullptr;
-    if (!Take(status, graph->graph.FindOperation(found->second.node_list().value(0)), &op)) return nullptr;
-    if (absl::Status s = session->session.Run(op); !s.ok()) return Set(status, s), nullptr;
-    break;
+  if (absl::Status s = InitializeSavedModel(graph->graph, session->session, meta, saver, file.folder); !s.ok()) {
+    return Set(status, s), nullptr;
   }
   if (meta_graph_def != nullptr) SetBuffer(meta, meta_graph_def);
   Set(status, absl::OkStatus());

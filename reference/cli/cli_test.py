@@ -175,6 +175,15 @@ class CommandTest(unittest.TestCase):
         result = json.loads(out)
         self.assertEqual((result["runs"], result["fetches"]["add:0"]["value"]), (3, "[3.]"))
 
+    def test_trace(self):
+        self.run_tool("run", "Saved_model/model.ckpt.meta", "--checkpoint", "Saved_model/model.ckpt", "--fetch", "add:0", "--trace", "trace.json")
+        with open(os.path.join(self.at, "trace.json"), encoding="utf-8") as f:
+            events = json.load(f)["traceEvents"]
+        steps = [e for e in events if e["ph"] == "X"]
+        self.assertIn(("Add", "add"), [(e["name"], e["args"]["name"]) for e in steps])
+        self.assertTrue(all(e["dur"] >= 0 and e["ts"] >= 0 for e in steps))
+        self.assertIn("CPU:0", next(e for e in events if e["ph"] == "M")["args"]["name"])
+
     def test_run_of_a_meta_graph(self):
         self.assertEqual(self.run_tool("run", "Saved_model/model.ckpt.meta", "--checkpoint", "Saved_model/model.ckpt", "--fetch", "add:0")[0], "[2.]\n")
         self.run_tool("run", "Saved_model/model.ckpt.meta", "--target", "init")
@@ -186,7 +195,7 @@ class CommandTest(unittest.TestCase):
                                 (["run", "Saved_model/combined_model.pb", "--fetch", "nope:0"], "The name 'nope:0' refers to a Tensor which does not exist"),
                                 (["run", "Saved_model/model.ckpt.index", "--fetch", "a:0"], "Saved_model/model.ckpt.index"),
                                 (["run", "nothing.pb", "--fetch", "a:0"], "nothing.pb"),
-                                (["run", "Saved_model/combined_model.pb", "--fetch", "add:0", "--device", "cuda"], "has no CUDA"),
+                                (["run", "Saved_model/combined_model.pb", "--fetch", "add:0", "--device", "cuda"], "CUDA"),
                                 (["freeze", "Saved_model/model.ckpt.meta", "Saved_model/model.ckpt", "--output_node_names", ",", "-o", "x.pb"],
                                  "You need to supply the name of a node to --output_node_names."),
                                 (["freeze", "Saved_model/model.ckpt.meta", "Saved_model/model.ckpt", "--output_node_names", "zz", "-o", "x.pb"], "zz"),

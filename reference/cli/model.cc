@@ -1,16 +1,13 @@
 #include "reference/cli/model.h"
 
-#include <map>
-
 #include "absl/strings/str_cat.h"
 #include "reference/base/file.h"
 #include "reference/base/status.h"
 #include "reference/proto/meta_graph.pb.h"
+#include "reference/train/saved_model.h"
 
 namespace tfpersist::cli {
 namespace {
-
-constexpr const char* kMainOpKeys[] = {"saved_model_main_op", "legacy_init_op"};
 
 // A GraphDef has no saver and no collections: its reference variables are assigned from the checkpoint by name.
 absl::Status RestoreByName(Graph& graph, Session& session, const std::string& prefix) {
@@ -45,11 +42,6 @@ absl::StatusOr<std::unique_ptr<Model>> LoadModel(const ModelOptions& options) {
   GraphOptions graph;
   graph.limits = options.limits;
   model->graph = std::make_unique<Graph>(graph);
-  std::string checkpoint = options.checkpoint;
-  if (checkpoint.empty() && file.kind == ModelFile::kSavedModel) {
-    const std::string own = JoinPath(file.folder, "variables/variables");
-    if (FileExists(PosixFileSystem(), own + ".index")) checkpoint = own;
-  }
   SessionOptions session;
   session.threads = options.threads;
   session.cuda_devices = options.cuda ? 1 : 0;
@@ -70,20 +62,13 @@ absl::StatusOr<std::unique_ptr<Model>> LoadModel(const ModelOptions& options) {
     TFP_ASSIGN_OR_RETURN(saver, ImportMetaGraph(*model->graph, *file.meta, import));
   }
   model->session = std::make_unique<Session>(*model->graph, session);
-  if (!checkpoint.empty()) {
-    if (saver.has_value()) {
-      TFP_RETURN_IF_ERROR(saver->Restore(*model->session, checkpoint));
-    } else {
-      TFP_RETURN_IF_ERROR(RestoreByName(*model->graph, *model->session, checkpoint));
-    }
-  }
-  if (file.kind != ModelFile::kSavedModel) return model;
-  for (const char* key : kMainOpKeys) {
-    auto found = file.meta->collection_def().find(key);
-    if (found == file.meta->collection_def().end() || found->second.node_list().value().empty()) continue;
-    TFP_ASSIGN_OR_RETURN(Node* const op, model->graph->FindOperation(found->second.node_list().value(0)));
-    TFP_RETURN_IF_ERROR(model->session->Run(op));
-    break;
+  if (file.kind == ModelFile::kSavedModel) {
+    TFP_RETURN_IF_ERROR(
+        InitializeSavedModel(*model->graph, *model->session, *file.meta, saver, file.folder, options.checkpoint));
+  } else if (!options.checkpoint.empty() && saver.has_value()) {
+    TFP_RETURN_IF_ERROR(saver->Restore(*model->session, options.checkpoint));
+  } else if (!options.checkpoint.empty()) {
+    TFP_RETURN_IF_ERROR(RestoreByName(*model->graph, *model->session, options.checkpoint));
   }
   return model;
 }

@@ -19,7 +19,7 @@ namespace {
 using Json = nlohmann::json;
 
 struct RunArguments {
-  std::string model, checkpoint, device = "cpu";
+  std::string model, checkpoint, device = "cpu", trace;
   std::vector<std::string> feeds, fetches, targets;
   int threads = 0, repeat = 1;
   bool json = false;
@@ -30,6 +30,31 @@ std::string WithIndex(std::string name) { return name.find(':') == name.npos ? n
 struct Fetch {
   std::string tensor, file;
 };
+
+// What chrome://tracing and Perfetto read: one complete event ("X") per step, in microseconds, a row per device.
+std::string ChromeTrace(const std::vector<NodeStats>& steps) {
+  Json events = Json::array();
+  std::vector<std::string> devices;
+  for (const NodeStats& step : steps) {
+    size_t row = std::find(devices.begin(), devices.end(), step.device) - devices.begin();
+    if (row == devices.size()) {
+      devices.push_back(step.device);
+      events.push_back(
+          {{"name", "thread_name"}, {"ph", "M"}, {"pid", 0}, {"tid", row}, {"args", {{"name", step.device}}}});
+    }
+    Json arguments = {{"name", step.name}, {"output_bytes", step.output_bytes}};
+    if (!step.nodes.empty()) arguments["nodes"] = step.nodes;
+    events.push_back({{"name", step.op},
+                      {"cat", "op"},
+                      {"ph", "X"},
+                      {"pid", 0},
+                      {"tid", row},
+                      {"ts", static_cast<double>(step.start_ns) / 1e3},
+                      {"dur", static_cast<double>(step.end_ns - step.start_ns) / 1e3},
+                      {"args", arguments}});
+  }
+  return Json{{"displayTimeUnit", "ms"}, {"traceEvents", events}}.dump(1, ' ', false, Json::error_handler_t::replace);
+}
 
 absl::StatusOr<int> Run(const RunArguments& arguments) {
   if (arguments.fetches.empty() && arguments.targets.empty()) {
@@ -76,6 +101,12 @@ absl::StatusOr<int> Run(const RunArguments& arguments) {
     const auto begin = std::chrono::steady_clock::now();
     TFP_ASSIGN_OR_RETURN(values, model->session->Run(feeds, outputs, targets, i == 0 ? &metadata : nullptr));
     milliseconds.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+  }
+  if (!arguments.trace.empty()) {
+    RunMetadata traced;
+    traced.trace = true;
+    TFP_ASSIGN_OR_RETURN(values, model->session->Run(feeds, outputs, targets, &traced));
+    TFP_RETURN_IF_ERROR(WriteFileAtomically(PosixFileSystem(), arguments.trace, ChromeTrace(traced.steps)));
   }
   Json out = {{"model", arguments.model}, {"device", arguments.device}, {"fetches", Json::object()}};
   for (size_t i = 0; i < fetches.size(); ++i) {
@@ -126,6 +157,8 @@ void AddRun(CLI::App& app, Action* action) {
   command->add_option("--threads", arguments->threads, "0: the machine's cores")->check(CLI::Range(0, 1024));
   command->add_option("--repeat", arguments->repeat, "run so often, and say how long it took")
       ->check(CLI::Range(1, 1 << 30));
+  command->add_option("--trace", arguments->trace,
+                      "run once more, and write where its time went: JSON for chrome://tracing or Perfetto");
   command->add_flag("--json", arguments->json, "for programs");
   command->footer("Example: tfpersist run combined_model.pb --fetch add:0");
   command->callback([=] { *action = [=] { return Run(*arguments); }; });

@@ -1,5 +1,6 @@
-// What is known about a node's output shapes before it runs: one function per op in one table (shape_inference.cc); an
-// op without one has unknown shapes. Follows core/framework/common_shape_fns.cc and the ops' own shape functions.
+// What is known about a node's output shapes before it runs: one function per op, in the tables of
+// shape_inference_{array,math,nn,state}.cc; an op without one has unknown shapes. Follows
+// core/framework/common_shape_fns.cc and the ops' own shape functions.
 #ifndef TFPERSIST_REFERENCE_GRAPH_SHAPE_INFERENCE_H_
 #define TFPERSIST_REFERENCE_GRAPH_SHAPE_INFERENCE_H_
 

@@ -237,6 +237,42 @@ struct Relu6Grad {  // (dy, x)
   }
 };
 
+// Of the wide type, rounded once.
+#define TFP_GRADIENT(Name, expression)                                                 \
+  struct Name {                                                                        \
+    template <typename T>                                                              \
+    TFP_HOST_DEVICE static T Apply(T first, T second, bool&) {                         \
+      const Wide<T> a = static_cast<Wide<T>>(first), b = static_cast<Wide<T>>(second); \
+      return static_cast<T>(expression);                                               \
+    }                                                                                  \
+  }
+TFP_GRADIENT(EluGrad, b < 0 ? (b + 1) * a : a);  // (dy, y)
+TFP_GRADIENT(SeluGrad, b < 0 ? a * (b + Wide<T>(1.7580993408473768)) : a * Wide<T>(1.0507009873554805));
+TFP_GRADIENT(SoftplusGrad, a / (std::exp(-b) + 1));  // (dy, x)
+TFP_GRADIENT(SoftsignGrad, a / ((1 + std::abs(b)) * (1 + std::abs(b))));
+#undef TFP_GRADIENT
+
+struct SqrtGrad {  // (y, dy)
+  template <typename T>
+  TFP_HOST_DEVICE static T Apply(T y, T dy, bool&) {
+    return static_cast<T>(dy * T(0.5f) / y);
+  }
+};
+
+struct RsqrtGrad {  // (y, dy)
+  template <typename T>
+  TFP_HOST_DEVICE static T Apply(T y, T dy, bool&) {
+    return static_cast<T>(static_cast<T>(dy * T(-0.5f)) * static_cast<T>(y * static_cast<T>(y * y)));
+  }
+};
+
+struct ReciprocalGrad {  // (y, dy)
+  template <typename T>
+  TFP_HOST_DEVICE static T Apply(T y, T dy, bool&) {
+    return static_cast<T>(-static_cast<T>(dy * static_cast<T>(y * y)));
+  }
+};
+
 // ---- comparisons and logic ----
 
 #define TFP_COMPARISON(Name, op)                                       \

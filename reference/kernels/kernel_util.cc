@@ -1,5 +1,9 @@
 #include "reference/kernels/kernel_util.h"
 
+#include <omp.h>
+
+#include <atomic>
+
 namespace tfpersist {
 
 absl::Status NoKernelForType(DataType dtype) {
@@ -29,11 +33,23 @@ absl::StatusOr<int64_t> IntScalar(const Tensor& t, absl::string_view what) {
   return values[0];
 }
 
+// On OpenMP's threads, which oneDNN's kernels run on too: two pools would stand in each other's way. ThreadSanitizer
+// does not know them.
 void Shard(OpKernelContext& ctx, int64_t n, int64_t cost, const std::function<void(int64_t, int64_t)>& f) {
   constexpr int64_t kWorthwhile = 50'000;  // nanoseconds: below, a second thread costs more than it saves
-  const int64_t unit = std::max<int64_t>(1, cost);
+  const int64_t unit = std::max<int64_t>(1, cost), grain = std::max<int64_t>(1, kWorthwhile / 2 / unit);
   if (n <= 1 || n < kWorthwhile / unit) return f(0, n);
-  ctx.device().threads().ParallelFor(n, std::max<int64_t>(1, kWorthwhile / 2 / unit), f);
+#ifdef __SANITIZE_THREAD__
+  ctx.device().threads().ParallelFor(n, grain, f);
+#else
+  const int64_t threads = std::min<int64_t>(ctx.device().threads().size(), (n + grain - 1) / grain);
+  if (threads <= 1 || omp_in_parallel()) return f(0, n);
+  const int64_t step = std::max(grain, (n + threads * 4 - 1) / (threads * 4));  // a few each: the slow ones even out
+  std::atomic<int64_t> next{0};
+#pragma omp parallel num_threads(static_cast <int>(threads))
+  for (int64_t begin = next.fetch_add(step); begin < n; begin = next.fetch_add(step))
+    f(begin, std::min(begin + step, n));
+#endif
 }
 
 }  // namespace tfpersist

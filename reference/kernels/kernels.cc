@@ -21,6 +21,13 @@ void RegisterCpuKernels(KernelRegistry* registry) {
   RegisterRangeKernels(registry);
   RegisterMatMulKernels(registry);
   RegisterFusedElementwiseKernels(registry);
+  RegisterApplyKernels(registry);
+  RegisterGradientKernels(registry);
+  RegisterIndexKernels(registry);
+  RegisterLossKernels(registry);
+  RegisterRandomKernels(registry);
+  RegisterRearrangeKernels(registry);
+  RegisterScatterKernels(registry);
   RegisterReductionKernels(registry);
   RegisterSoftmaxKernels(registry);
   RegisterConvKernels(registry);
@@ -28,6 +35,11 @@ void RegisterCpuKernels(KernelRegistry* registry) {
   RegisterImageKernels(registry);
   RegisterPadKernels(registry);
   RegisterStringKernels(registry);
+  RegisterAudioKernels(registry);
+  RegisterSparseKernels(registry);
+  RegisterSparseSegmentKernels(registry);
+  RegisterSparseApplyKernels(registry);
+  RegisterScatterVariableKernels(registry);
   RegisterSaveRestoreKernels(registry);
   RegisterSaveRestoreV1Kernels(registry);
 }

@@ -3,11 +3,13 @@
 // rounded once.
 #include "Eigen/Core"
 #include "absl/strings/str_cat.h"
+#include "reference/kernels/broadcast.h"
 #include "reference/kernels/cwise_functors.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
 #include "reference/kernels/onednn_matmul.h"
 #include "reference/kernels/window.h"
+#include "reference/proto/node_def.pb.h"
 
 namespace tfpersist {
 namespace {
@@ -119,38 +121,27 @@ class MatMulKernel : public OpKernel {
   OneDnnMatMul onednn_;
 };
 
-// Matrices in the last two dimensions, all others equal. adj: transposed and, if complex, conjugated.
+// Matrices in the last two dimensions, all others equal or, in V2, broadcast. adj: transposed and, if complex,
+// conjugated.
 class BatchMatMulKernel : public OpKernel {
  public:
-  BatchMatMulKernel(bool adj_x, bool adj_y) : adj_x_(adj_x), adj_y_(adj_y) {}
+  BatchMatMulKernel(bool adj_x, bool adj_y, bool broadcasts) : adj_x_(adj_x), adj_y_(adj_y), broadcasts_(broadcasts) {}
 
   static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
     TFP_ASSIGN_OR_RETURN(const bool x, c.BoolAttr("adj_x"));
     TFP_ASSIGN_OR_RETURN(const bool y, c.BoolAttr("adj_y"));
-    return std::make_unique<BatchMatMulKernel>(x, y);
+    return std::make_unique<BatchMatMulKernel>(x, y, c.def().op() == "BatchMatMulV2");
   }
 
   absl::Status Compute(OpKernelContext& ctx) override {
     const Tensor& x = ctx.input(0);
     const Tensor& y = ctx.input(1);
-    const int rank = x.shape().rank();
-    if (rank != y.shape().rank()) {
-      return absl::InvalidArgumentError(absl::StrCat("In[0] and In[1] has different ndims: ", x.shape().DebugString(),
-                                                     " vs. ", y.shape().DebugString()));
-    }
-    if (rank < 2) return absl::InvalidArgumentError(absl::StrCat("In[0] and In[1] ndims must be >= 2: ", rank));
-    std::vector<int64_t> dims;
-    int64_t batches = 1;
-    for (int d = 0; d < rank - 2; ++d) {
-      if (x.shape().dim(d) != y.shape().dim(d)) {
-        return absl::InvalidArgumentError(absl::StrCat("In[0].dim(", d, ") and In[1].dim(", d, ") must be the same: ",
-                                                       x.shape().DebugString(), " vs ", y.shape().DebugString()));
-      }
-      dims.push_back(x.shape().dim(d));
-      batches *= x.shape().dim(d);
-    }
-    const int64_t m = x.shape().dim(rank - (adj_x_ ? 1 : 2)), k = x.shape().dim(rank - (adj_x_ ? 2 : 1));
-    const int64_t k2 = y.shape().dim(rank - (adj_y_ ? 1 : 2)), n = y.shape().dim(rank - (adj_y_ ? 2 : 1));
+    TFP_ASSIGN_OR_RETURN(const Broadcast batch, BatchOf(x.shape(), y.shape()));
+    std::vector<int64_t> dims(batch.shape.dims().begin(), batch.shape.dims().end());
+    const int64_t batches = batch.shape.num_elements();
+    const int x_rank = x.shape().rank(), y_rank = y.shape().rank();
+    const int64_t m = x.shape().dim(x_rank - (adj_x_ ? 1 : 2)), k = x.shape().dim(x_rank - (adj_x_ ? 2 : 1));
+    const int64_t k2 = y.shape().dim(y_rank - (adj_y_ ? 1 : 2)), n = y.shape().dim(y_rank - (adj_y_ ? 2 : 1));
     if (k != k2) {
       return absl::InvalidArgumentError(absl::StrCat("In[0] mismatch In[1] shape: ", k, " vs. ", k2, ": ",
                                                      x.shape().DebugString(), " ", y.shape().DebugString(), " ",
@@ -161,15 +152,29 @@ class BatchMatMulKernel : public OpKernel {
     TFP_ASSIGN_OR_RETURN(TensorShape shape, TensorShape::Create(dims));
     TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape));
     if (out->num_elements() == 0) return absl::OkStatus();
-    const OneDnnMatMul::Problem problem = {batches, m, k, n, adj_x_, adj_y_, ctx.IsConstant(1)};
+    // Which matrices are multiplied: all in a row, but for those that are repeated.
+    std::vector<int64_t> xs, ys;
+    ForEachRow(batch, [&](int64_t i, int64_t j, int64_t) {
+      for (int64_t r = 0; r < batch.dims.back().size; ++r) {
+        xs.push_back(i + r * batch.dims.back().x_stride);
+        ys.push_back(j + r * batch.dims.back().y_stride);
+      }
+    });
+    const bool repeats = x.num_elements() != batches * m * k || y.num_elements() != batches * k * n;
+    const OneDnnMatMul::Problem problem = {repeats ? 1 : batches,        m, k, n, adj_x_, adj_y_,
+                                           !repeats && ctx.IsConstant(1)};
     if (x.dtype() == DT_FLOAT && OneDnnMatMul::IsWorthIt(problem)) {
-      return onednn_.Run(ctx, problem, Elements<float>(x), Elements<float>(y), nullptr, Elements<float>(out));
+      for (int64_t i = 0; i < (repeats ? batches : 1); ++i) {
+        TFP_RETURN_IF_ERROR(onednn_.Run(ctx, problem, Elements<float>(x) + xs[i] * m * k,
+                                        Elements<float>(y) + ys[i] * k * n, nullptr, Elements<float>(out) + i * m * n));
+      }
+      return absl::OkStatus();
     }
     return Dispatch<kMatMulTypes>(x.dtype(), [&](auto tag) {
       using T = typename decltype(tag)::type;
       Shard(ctx, batches, m * k * n / 4 + 1, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
-          Multiply<T>(Elements<T>(x) + i * m * k, adj_x_, adj_x_, Elements<T>(y) + i * k * n, adj_y_, adj_y_,
+          Multiply<T>(Elements<T>(x) + xs[i] * m * k, adj_x_, adj_x_, Elements<T>(y) + ys[i] * k * n, adj_y_, adj_y_,
                       Elements<T>(out) + i * m * n, m, k, n);
         }
       });
@@ -178,7 +183,35 @@ class BatchMatMulKernel : public OpKernel {
   }
 
  private:
-  const bool adj_x_, adj_y_;
+  absl::StatusOr<Broadcast> BatchOf(const TensorShape& x, const TensorShape& y) const {
+    const int rank = x.rank();
+    if (!broadcasts_ && rank != y.rank()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("In[0] and In[1] has different ndims: ", x.DebugString(), " vs. ", y.DebugString()));
+    }
+    if (!broadcasts_ && rank < 2) {
+      return absl::InvalidArgumentError(absl::StrCat("In[0] and In[1] ndims must be >= 2: ", rank));
+    }
+    for (int i = 0; i < 2; ++i) {
+      const int r = i == 0 ? rank : y.rank();
+      if (r < 2) return absl::InvalidArgumentError(absl::StrCat("In[", i, "] ndims must be >= 2: ", r));
+    }
+    for (int d = 0; !broadcasts_ && d < rank - 2; ++d) {
+      if (x.dim(d) != y.dim(d)) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "In[0].dim(", d, ") and In[1].dim(", d, ") must be the same: ", x.DebugString(), " vs ", y.DebugString()));
+      }
+    }
+    auto batch = [](const TensorShape& s) { return TensorShape::Create(s.dims().subspan(0, s.rank() - 2)); };
+    TFP_ASSIGN_OR_RETURN(const TensorShape x_batch, batch(x));
+    TFP_ASSIGN_OR_RETURN(const TensorShape y_batch, batch(y));
+    absl::StatusOr<Broadcast> both = Broadcast::Of(x_batch, y_batch);
+    if (both.ok()) return both;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "In[0] and In[1] must have compatible batch dimensions: ", x.DebugString(), " vs. ", y.DebugString()));
+  }
+
+  const bool adj_x_, adj_y_, broadcasts_;
   OneDnnMatMul onednn_;
 };
 
@@ -243,6 +276,7 @@ void RegisterMatMulKernels(KernelRegistry* registry) {
   RegisterKernel<MatMulKernel>(registry, "MatMul", "T", kMatMulTypes);
   RegisterKernel<MatMulKernel>(registry, "_FusedMatMul", "T", MaskOf(DT_FLOAT));
   RegisterKernel<BatchMatMulKernel>(registry, "BatchMatMul", "T", kMatMulTypes);
+  RegisterKernel<BatchMatMulKernel>(registry, "BatchMatMulV2", "T", kMatMulTypes);
   RegisterKernel<BiasAddKernel>(registry, "BiasAdd", "T", kNumberTypes);
 }
 

@@ -1,4 +1,4 @@
-// MaxPool, AvgPool and FusedBatchNorm (inference) on NHWC images. Follows core/kernels/maxpooling_op.cc,
+// MaxPool, AvgPool and FusedBatchNorm on NHWC images. Follows core/kernels/maxpooling_op.cc,
 // avgpooling_op.cc, fused_batch_norm_op.cc.
 #include <cmath>
 #include <limits>
@@ -74,19 +74,18 @@ class PoolKernel : public OpKernel {
   const WindowAttrs attrs_;
 };
 
-// Training is not here: it would change what is saved nowhere, and the graphs that people keep are frozen.
+// In training the batch's own statistics take the place of inputs 3 and 4, which are empty then.
 class FusedBatchNormKernel : public OpKernel {
  public:
-  explicit FusedBatchNormKernel(float epsilon) : epsilon_(epsilon) {}
+  FusedBatchNormKernel(float epsilon, bool training) : epsilon_(epsilon), training_(training) {}
   static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
     TFP_ASSIGN_OR_RETURN(const bool training, c.BoolAttr("is_training"));
     TFP_ASSIGN_OR_RETURN(const float epsilon, c.FloatAttr("epsilon"));
-    if (training || c.StringAttr("data_format").value_or("NHWC") != "NHWC") {
+    if (c.StringAttr("data_format").value_or("NHWC") != "NHWC") {
       return absl::UnimplementedError(
-          absl::StrCat("Node ", c.name(), ": ", c.def().op(),
-                       " has a kernel for inference (is_training=false) on NHWC images alone"));
+          absl::StrCat("Node ", c.name(), ": ", c.def().op(), " has a kernel for NHWC images alone"));
     }
-    return std::make_unique<FusedBatchNormKernel>(epsilon);
+    return std::make_unique<FusedBatchNormKernel>(epsilon, training);
   }
 
   absl::Status Compute(OpKernelContext& ctx) override {
@@ -95,7 +94,7 @@ class FusedBatchNormKernel : public OpKernel {
       return absl::InvalidArgumentError(absl::StrCat("input must be 4-dimensional", x.shape().DebugString()));
     }
     const int64_t channels = x.shape().dim(3);
-    for (int i = 1; i < 5; ++i) {
+    for (int i = 1; i < (training_ ? 3 : 5); ++i) {
       if (ctx.input(i).shape() != TensorShape({channels})) {
         return absl::InvalidArgumentError(absl::StrCat("scale, offset, mean and variance must have ", channels,
                                                        " entries; input ", i, " has shape ",
@@ -103,7 +102,8 @@ class FusedBatchNormKernel : public OpKernel {
       }
       if (ctx.input(i).dtype() != DT_FLOAT) return NoKernelForType(ctx.input(i).dtype());
     }
-    const Tensor mean = ctx.input(3), variance = ctx.input(4);
+    Tensor mean = ctx.input(3), variance = ctx.input(4), unbiased = variance;
+    if (training_) TFP_RETURN_IF_ERROR(BatchStatistics(x, &mean, &variance, &unbiased));
     std::vector<float> factor(channels), shift(channels);
     for (int64_t c = 0; c < channels; ++c) {
       factor[c] = ctx.input(1).flat<float>()[c] / std::sqrt(variance.flat<float>()[c] + epsilon_);
@@ -112,7 +112,7 @@ class FusedBatchNormKernel : public OpKernel {
     TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, x.shape(), 0));
     for (int i = 1; i < ctx.num_outputs(); ++i) {
       // 1.x hands the statistics on, as batch_mean and as reserve space.
-      ctx.SetOutput(i, i <= 4 ? (i % 2 == 1 ? mean : variance) : Tensor::Of<float>({0}, {}));
+      ctx.SetOutput(i, i == 1 || i == 3 ? mean : i == 2 ? unbiased : i == 4 ? variance : Tensor::Of<float>({0}, {}));
     }
     if (out->num_elements() == 0) return absl::OkStatus();
     return Dispatch<MaskOf(DT_FLOAT, DT_HALF, DT_BFLOAT16)>(out->dtype(), [&](auto tag) {
@@ -133,7 +133,31 @@ class FusedBatchNormKernel : public OpKernel {
   }
 
  private:
+  static absl::Status BatchStatistics(const Tensor& x, Tensor* mean, Tensor* variance, Tensor* unbiased) {
+    const int64_t channels = x.shape().dim(3), rows = channels > 0 ? x.num_elements() / channels : 0;
+    for (Tensor* t : {mean, variance, unbiased}) {
+      TFP_ASSIGN_OR_RETURN(*t, Tensor::Allocate(DT_FLOAT, TensorShape({channels})));
+    }
+    return Dispatch<MaskOf(DT_FLOAT, DT_HALF, DT_BFLOAT16)>(x.dtype(), [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      std::vector<double> sums(channels, 0), squares(channels, 0);
+      for (int64_t i = 0; i < rows * channels; ++i) sums[i % channels] += static_cast<float>(Elements<T>(x)[i]);
+      for (int64_t c = 0; c < channels; ++c)
+        Elements<float>(mean)[c] = static_cast<float>(sums[c] / static_cast<double>(rows));
+      for (int64_t i = 0; i < rows * channels; ++i) {
+        const double d = static_cast<float>(Elements<T>(x)[i]) - Elements<float>(*mean)[i % channels];
+        squares[i % channels] += d * d;
+      }
+      for (int64_t c = 0; c < channels; ++c) {
+        Elements<float>(variance)[c] = static_cast<float>(squares[c] / static_cast<double>(rows));
+        Elements<float>(unbiased)[c] = static_cast<float>(squares[c] / static_cast<double>(rows > 1 ? rows - 1 : 1));
+      }
+      return absl::OkStatus();
+    });
+  }
+
   const float epsilon_;
+  const bool training_;
 };
 
 }  // namespace

@@ -53,13 +53,28 @@ absl::StatusOr<FoldedReduction> FoldReduction(const TensorShape& shape, const Te
 
 namespace {
 
+constexpr int kLanes = 16;
+
 // n contiguous elements, halves first: the tree that keeps float sums exact to a few ulp.
 template <typename R, typename T>
 typename R::template Acc<T> ReduceRun(const T* x, int64_t n) {
   using A = typename R::template Acc<T>;
-  if (n <= 64) {
+  if (n <= 128) {
     A a = R::template Start<T>();
-    for (int64_t i = 0; i < n; ++i) a = R::Join(a, static_cast<A>(x[i]));
+    int64_t i = 0;
+    if (n >= kLanes) {
+      // Side by side, as vectors have it: one after the other each addition would wait for the one before.
+      A lanes[kLanes];
+      for (int k = 0; k < kLanes; ++k) lanes[k] = static_cast<A>(x[k]);
+      for (i = kLanes; i + kLanes <= n; i += kLanes) {
+        for (int k = 0; k < kLanes; ++k) lanes[k] = R::Join(lanes[k], static_cast<A>(x[i + k]));
+      }
+      for (int half = kLanes / 2; half > 0; half /= 2) {
+        for (int k = 0; k < half; ++k) lanes[k] = R::Join(lanes[k], lanes[k + half]);
+      }
+      a = lanes[0];
+    }
+    for (; i < n; ++i) a = R::Join(a, static_cast<A>(x[i]));
     return a;
   }
   const int64_t half_n = n / 2;

@@ -2,6 +2,7 @@
 #ifndef TFPERSIST_REFERENCE_KERNELS_TEST_CONTEXT_H_
 #define TFPERSIST_REFERENCE_KERNELS_TEST_CONTEXT_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,11 @@ class KernelRun : public OpKernelContext, public OpKernelConstruction {
     if (found == nullptr) return absl::UnimplementedError("no kernel");
     absl::StatusOr<std::unique_ptr<OpKernel>> kernel = found->factory(*this);
     if (!kernel.ok()) return kernel.status();
-    return (*kernel)->Compute(*this);
+    kernel_ = *std::move(kernel);
+    return kernel_->Compute(*this);
   }
+  // The same kernel once more. REQUIRES: Run() came through.
+  absl::Status RunAgain() { return kernel_->Compute(*this); }
   const std::vector<Tensor>& outputs() const { return outputs_; }
   bool own_inputs = false;
 
@@ -85,6 +89,7 @@ class KernelRun : public OpKernelContext, public OpKernelConstruction {
   std::vector<DataType> input_types_, output_types_;
   std::vector<Tensor> outputs_;
   std::vector<bool> dead_;
+  std::unique_ptr<OpKernel> kernel_;
   mutable TestDevice device_;
   mutable ResourceManager resources_;
 };
