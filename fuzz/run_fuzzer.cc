@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Node* const node = graph.node(i);
     std::vector<Output> outputs;
     for (int o = 0; o < node->num_outputs() && o < 8; ++o) outputs.push_back(node->output(o));
-    const auto values = session.Run(feeds, outputs, {{node}});
+    const auto values = session.Run(feeds, outputs, absl::MakeConstSpan(&node, 1));
     if (!values.ok()) continue;
     for (const Tensor& value : *values) (void)value.SummarizeValue(10);
   }
