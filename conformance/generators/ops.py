@@ -144,6 +144,7 @@ def family(folder, name, about):
         if picked:
             cases.append(case("op/%s/%s_%s" % (name, op, kind), "%s of %s gives what TensorFlow 1.11.0 gave." % (op, kind.replace("_", " and ")),
                               ["op %s" % op], steps_of(picked)))
+    errors.pop("DecodeWav", None)  # 1.11.0's Python can't say what it refuses: the messages hold bytes of the file
     for op, members in errors.items():
         cases.append(case("op/%s/%s_errors" % (name, op), "What %s refuses when it runs." % op, ["op %s" % op], steps_of(members)))
     return suite("op/" + name, about + " Results of TensorFlow 1.11.0's own kernels.", cases)
