@@ -116,7 +116,10 @@ TF_Session* TF_LoadSessionFromSavedModel(const TF_SessionOptions* session_option
   if (!Take(status, ImportMetaGraph(graph->graph, meta), &saver)) return nullptr;
   std::unique_ptr<TF_Session> session(TF_NewSession(graph, session_options, status));
   if (session == nullptr) return nullptr;
-  if (absl::Status s = InitializeSavedModel(graph->graph, session->session, meta, saver, file.folder); !s.ok()) {
+  if (const std::string variables = SavedModelVariables(file.folder); saver.has_value() && !variables.empty()) {
+    if (absl::Status s = saver->Restore(session->session, variables); !s.ok()) return Set(status, s), nullptr;
+  }
+  if (absl::Status s = InitializeSavedModel(graph->graph, session->session, meta, file.folder); !s.ok()) {
     return Set(status, s), nullptr;
   }
   if (meta_graph_def != nullptr) SetBuffer(meta, meta_graph_def);

@@ -62,13 +62,16 @@ absl::StatusOr<std::unique_ptr<Model>> LoadModel(const ModelOptions& options) {
     TFP_ASSIGN_OR_RETURN(saver, ImportMetaGraph(*model->graph, *file.meta, import));
   }
   model->session = std::make_unique<Session>(*model->graph, session);
-  if (file.kind == ModelFile::kSavedModel) {
-    TFP_RETURN_IF_ERROR(
-        InitializeSavedModel(*model->graph, *model->session, *file.meta, saver, file.folder, options.checkpoint));
-  } else if (!options.checkpoint.empty() && saver.has_value()) {
-    TFP_RETURN_IF_ERROR(saver->Restore(*model->session, options.checkpoint));
-  } else if (!options.checkpoint.empty()) {
-    TFP_RETURN_IF_ERROR(RestoreByName(*model->graph, *model->session, options.checkpoint));
+  const bool saved_model = file.kind == ModelFile::kSavedModel;
+  const std::string checkpoint =
+      options.checkpoint.empty() && saved_model ? SavedModelVariables(file.folder) : options.checkpoint;
+  if (!checkpoint.empty() && saver.has_value()) {
+    TFP_RETURN_IF_ERROR(saver->Restore(*model->session, checkpoint));
+  } else if (!checkpoint.empty()) {
+    TFP_RETURN_IF_ERROR(RestoreByName(*model->graph, *model->session, checkpoint));
+  }
+  if (saved_model) {
+    TFP_RETURN_IF_ERROR(InitializeSavedModel(*model->graph, *model->session, *file.meta, file.folder));
   }
   return model;
 }

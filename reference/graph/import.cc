@@ -90,10 +90,12 @@ class GraphImporter {
     TFP_RETURN_IF_ERROR(OpenScope());
     const int first = graph_.num_nodes();
     const tensorflow::FunctionDefLibrary library_before = graph_.library();
+    const int producer_before = graph_.producer_version();
     absl::Status status = Import();
     if (!status.ok()) {
       graph_.RemoveNodesFrom(first);
       graph_.library() = library_before;
+      graph_.set_producer_version(producer_before);
       return status;
     }
     for (Node* node : result_.nodes) {

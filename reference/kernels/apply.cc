@@ -7,9 +7,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "reference/kernels/apply_rules.h"
+#include "reference/kernels/apply_util.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
-#include "reference/kernels/resource_util.h"
 #include "reference/proto/node_def.pb.h"
 
 namespace tfpersist {
@@ -22,11 +22,7 @@ class ApplyKernel : public OpKernel {
       : resource_(resource), flags_(flags), exclusive_(exclusive) {}
 
   static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
-    const apply::Flags flags = {c.BoolAttr("use_nesterov").value_or(false), c.BoolAttr("update_slots").value_or(true)};
-    if (c.BoolAttr("multiply_linear_by_lr").value_or(false)) {
-      return absl::UnimplementedError(
-          absl::StrCat("Node ", c.name(), ": ", c.def().op(), " has no kernel for multiply_linear_by_lr"));
-    }
+    TFP_ASSIGN_OR_RETURN(const apply::Flags flags, apply::FlagsOf(c));
     return std::make_unique<ApplyKernel>(absl::StartsWith(c.def().op(), "Resource"), flags,
                                          c.BoolAttr("use_locking").value_or(false));
   }
@@ -38,41 +34,12 @@ class ApplyKernel : public OpKernel {
     std::unique_lock<std::mutex> exclusive(whole_updates, std::defer_lock);
     if (exclusive_) exclusive.lock();
 
-    std::shared_ptr<RefVariable> held[kVariables];
-    RefVariable* variables[kVariables];
-    for (int i = 0; i < kVariables; ++i) {
-      if (resource_) {
-        TFP_ASSIGN_OR_RETURN(held[i], LookupVariable(ctx, i));
-        variables[i] = held[i].get();
-      } else {
-        variables[i] = ctx.ref_input(i);
-      }
-      if (variables[i]->dtype != grad.dtype()) {
-        return absl::InvalidArgumentError(absl::StrCat("Trying to update variable with wrong dtype. Expected ",
-                                                       DataTypeString(variables[i]->dtype), " got ",
-                                                       DataTypeString(grad.dtype())));
-      }
-    }
-    for (int i = kVariables, name = 0; i < ctx.num_inputs(); ++i) {
-      if (i == kGrad) continue;
-      if (!ctx.input(i).shape().IsScalar()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(Rule::kScalars[name], " is not a scalar: ", ctx.input(i).shape().DebugString()));
-      }
-      ++name;
-    }
+    TFP_ASSIGN_OR_RETURN(const auto inputs, apply::VariablesOf<kVariables>(ctx, resource_, grad.dtype()));
+    const std::array<RefVariable*, kVariables>& variables = inputs.at;
+    TFP_RETURN_IF_ERROR(apply::CheckScalars(ctx, kVariables, kGrad, kGrad + 1, Rule::kScalars));
     return Dispatch<kFloatTypes>(grad.dtype(), [&](auto tag) -> absl::Status {
       using T = typename decltype(tag)::type;
-      T scalars[8] = {};
-      int64_t global_step = 0;
-      for (int i = kVariables, count = 0; i < ctx.num_inputs(); ++i) {
-        if (i == kGrad) continue;
-        if (ctx.input(i).dtype() == DT_INT64) {
-          global_step = ctx.input(i).scalar<int64_t>();
-        } else {
-          scalars[count++] = *Elements<T>(ctx.input(i));
-        }
-      }
+      const auto scalars = apply::ScalarsOf<T>(ctx, kVariables, kGrad, kGrad + 1);
       // Shares of all the values, from which the one that a step writes is taken back.
       Tensor values[kVariables];
       T* elements[kVariables] = {};
@@ -94,7 +61,8 @@ class ApplyKernel : public OpKernel {
         Shard(ctx, grad.num_elements(), 2, [&](int64_t begin, int64_t end) {
           T* at[kVariables];
           for (int i = 0; i < kVariables; ++i) at[i] = elements[i] + begin;
-          Rule::template Step<T>(written, {scalars, global_step, flags_, at, Elements<T>(grad) + begin, end - begin});
+          Rule::template Step<T>(
+              written, {scalars.values, scalars.global_step, flags_, at, Elements<T>(grad) + begin, end - begin});
         });
         values[written] = variable->value;
       }
@@ -107,10 +75,7 @@ class ApplyKernel : public OpKernel {
   static constexpr int kVariables = Rule::kVariables, kGrad = kVariables + Rule::kBefore;
 
   static absl::Status Check(OpKernelContext& ctx, const Tensor& value, const Tensor& grad) {
-    if (!value.has_value()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("Attempting to use uninitialized variables: ", ctx.node_name()));
-    }
+    if (!value.has_value()) return apply::Uninitialized(ctx);
     if (value.shape() == grad.shape()) return absl::OkStatus();
     return absl::InvalidArgumentError(absl::StrCat("var and ", Rule::kGrad, " do not have the same shape",
                                                    value.shape().DebugString(), " ", grad.shape().DebugString()));

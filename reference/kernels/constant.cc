@@ -68,10 +68,7 @@ absl::Status Fill(OpKernelContext& ctx) {
     return absl::InvalidArgumentError(absl::StrCat("value must be a scalar, got shape ", value.shape().DebugString()));
   }
   TFP_ASSIGN_OR_RETURN(std::vector<int64_t> sizes, IntVector(dims, "dims"));
-  for (int64_t size : sizes) {
-    if (size < 0) return absl::InvalidArgumentError(absl::StrCat("Dimension ", size, " must be >= 0"));
-  }
-  TFP_ASSIGN_OR_RETURN(TensorShape shape, TensorShape::Create(sizes));
+  TFP_ASSIGN_OR_RETURN(TensorShape shape, ShapeOfSizes(sizes));
   TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape));
   return DispatchCopy(value.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;

@@ -9,17 +9,8 @@ namespace {
 
 // "indices[1,2] = 5 is not in [0, 2)"
 absl::Status BadIndex(const TensorShape& shape, int64_t flat, int64_t value, int64_t limit) {
-  std::string position;
-  if (shape.rank() > 0) {
-    std::vector<int64_t> at(shape.rank());
-    for (int d = shape.rank() - 1; d >= 0; --d) {
-      at[d] = flat % shape.dim(d);
-      flat /= shape.dim(d);
-    }
-    for (int d = 0; d < shape.rank(); ++d) absl::StrAppend(&position, d == 0 ? "[" : ",", at[d]);
-    position += "]";
-  }
-  return absl::InvalidArgumentError(absl::StrCat("indices", position, " = ", value, " is not in [0, ", limit, ")"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("indices", IndexText(shape, flat), " = ", value, " is not in [0, ", limit, ")"));
 }
 
 absl::Status GatherAlong(OpKernelContext& ctx, const Tensor& params, const Tensor& indices, int64_t wanted_axis) {

@@ -138,10 +138,7 @@ class AvgPoolGradKernel : public OpKernel {
     }
     if (grad.shape().rank() != 4) return absl::InvalidArgumentError("out_backprop must be 4-dimensional");
     TFP_ASSIGN_OR_RETURN(const std::vector<int64_t> dims, IntVector(ctx.input(0), "orig_input_shape"));
-    for (int64_t d : dims) {
-      if (d < 0) return absl::InvalidArgumentError(absl::StrCat("Dimension ", d, " must be >= 0"));
-    }
-    TFP_ASSIGN_OR_RETURN(const TensorShape shape, TensorShape::Create(dims));
+    TFP_ASSIGN_OR_RETURN(const TensorShape shape, ShapeOfSizes(dims));
     TFP_ASSIGN_OR_RETURN(const Window w, attrs_.On(shape, attrs_.ksize_rows, attrs_.ksize_cols));
     const TensorShape pooled({w.batch, w.out_rows, w.out_cols, w.in_depth});
     if (grad.shape() != pooled) {
@@ -198,10 +195,7 @@ class Conv2DBackpropFilterKernel : public OpKernel {
       return absl::InvalidArgumentError(
           absl::StrCat("Conv2DBackpropFilter: filter_sizes input must be 1-dim, not ", ctx.input(1).shape().rank()));
     }
-    for (int64_t d : dims) {
-      if (d < 0) return absl::InvalidArgumentError(absl::StrCat("Dimension ", d, " must be >= 0"));
-    }
-    TFP_ASSIGN_OR_RETURN(const TensorShape shape, TensorShape::Create(dims));
+    TFP_ASSIGN_OR_RETURN(const TensorShape shape, ShapeOfSizes(dims));
     if (x.shape().rank() != 4) return absl::InvalidArgumentError("Conv2DBackpropFilter: input must be 4-dimensional");
     if (shape.rank() != 4) return absl::InvalidArgumentError("Conv2DBackpropFilter: filter must be 4-dimensional");
     if (grad.shape().rank() != 4)

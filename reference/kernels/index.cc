@@ -13,16 +13,6 @@
 namespace tfpersist {
 namespace {
 
-// Writes int64 values as the dtype of output i, int32 or int64.
-absl::Status SetIndices(OpKernelContext& ctx, int i, DataType dtype, const std::vector<int64_t>& values) {
-  TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(i, TensorShape({static_cast<int64_t>(values.size())})));
-  return Dispatch<MaskOf(DT_INT32, DT_INT64)>(dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    std::transform(values.begin(), values.end(), Elements<T>(out), [](int64_t v) { return static_cast<T>(v); });
-    return absl::OkStatus();
-  });
-}
-
 class OneHotKernel : public OpKernel {
  public:
   explicit OneHotKernel(int64_t axis) : axis_(axis) {}
@@ -130,8 +120,8 @@ class UniqueKernel : public OpKernel {
       }
       TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, TensorShape({static_cast<int64_t>(first.size())})));
       for (size_t i = 0; i < first.size(); ++i) Elements<Key>(out)[i] = keys[first[i]];
-      TFP_RETURN_IF_ERROR(SetIndices(ctx, 1, index_, which));
-      return ctx.num_outputs() > 2 ? SetIndices(ctx, 2, index_, counts) : absl::OkStatus();
+      TFP_RETURN_IF_ERROR(SetIntVector(ctx, 1, index_, which));
+      return ctx.num_outputs() > 2 ? SetIntVector(ctx, 2, index_, counts) : absl::OkStatus();
     });
   }
 
@@ -165,7 +155,7 @@ class ListDiffKernel : public OpKernel {
       }
       TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, TensorShape({static_cast<int64_t>(kept.size())})));
       for (size_t i = 0; i < kept.size(); ++i) Elements<Key>(out)[i] = x[kept[i]];
-      return SetIndices(ctx, 1, index_, kept);
+      return SetIntVector(ctx, 1, index_, kept);
     });
   }
 
@@ -173,13 +163,13 @@ class ListDiffKernel : public OpKernel {
   const DataType index_;
 };
 
-// The k largest of each row, the earlier first where they are equal. TopK has k as an attr.
+// The k largest of each row, the earlier first where they are equal; sorted also where the node does not ask for it.
+// TopK has k as an attr.
 class TopKKernel : public OpKernel {
  public:
-  TopKKernel(int64_t k, bool sorted) : k_(k), sorted_(sorted) {}
+  explicit TopKKernel(int64_t k) : k_(k) {}
   static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
-    TFP_ASSIGN_OR_RETURN(const bool sorted, c.BoolAttr("sorted"));
-    return std::make_unique<TopKKernel>(c.IntAttr("k").value_or(-1), sorted);
+    return std::make_unique<TopKKernel>(c.IntAttr("k").value_or(-1));
   }
   absl::Status Compute(OpKernelContext& ctx) override {
     const Tensor& x = ctx.input(0);
@@ -226,7 +216,6 @@ class TopKKernel : public OpKernel {
 
  private:
   const int64_t k_;
-  [[maybe_unused]] const bool sorted_;  // where it is false, any order will do
 };
 
 absl::Status InvertPermutation(OpKernelContext& ctx) {
@@ -242,7 +231,7 @@ absl::Status InvertPermutation(OpKernelContext& ctx) {
     if (inverse[at[i]] != -1) return absl::InvalidArgumentError(absl::StrCat(at[i], " is duplicated in the input."));
     inverse[at[i]] = i;
   }
-  return SetIndices(ctx, 0, x.dtype(), inverse);
+  return SetIntVector(ctx, 0, x.dtype(), inverse);
 }
 
 }  // namespace

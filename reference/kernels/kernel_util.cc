@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "absl/strings/str_join.h"
+
 namespace tfpersist {
 
 absl::Status NoKernelForType(DataType dtype) {
@@ -31,6 +33,31 @@ absl::StatusOr<int64_t> IntScalar(const Tensor& t, absl::string_view what) {
   }
   TFP_ASSIGN_OR_RETURN(std::vector<int64_t> values, IntVector(t, what));
   return values[0];
+}
+
+absl::StatusOr<TensorShape> ShapeOfSizes(absl::Span<const int64_t> sizes) {
+  for (int64_t size : sizes) {
+    if (size < 0) return absl::InvalidArgumentError(absl::StrCat("Dimension ", size, " must be >= 0"));
+  }
+  return TensorShape::Create(sizes);
+}
+
+std::string IndexText(const TensorShape& shape, int64_t flat) {
+  std::vector<int64_t> at(shape.rank());
+  for (int d = shape.rank() - 1; d >= 0; --d) {
+    at[d] = flat % shape.dim(d);
+    flat /= shape.dim(d);
+  }
+  return at.empty() ? "" : absl::StrCat("[", absl::StrJoin(at, ","), "]");
+}
+
+absl::Status SetIntVector(OpKernelContext& ctx, int i, DataType dtype, absl::Span<const int64_t> values) {
+  TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(i, TensorShape({static_cast<int64_t>(values.size())})));
+  return Dispatch<MaskOf(DT_INT32, DT_INT64)>(dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    std::transform(values.begin(), values.end(), Elements<T>(out), [](int64_t v) { return static_cast<T>(v); });
+    return absl::OkStatus();
+  });
 }
 
 // On OpenMP's threads, which oneDNN's kernels run on too: two pools would stand in each other's way. ThreadSanitizer

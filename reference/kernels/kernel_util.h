@@ -139,6 +139,16 @@ absl::StatusOr<std::vector<int64_t>> IntVector(const Tensor& t, absl::string_vie
 // A scalar of int32 or int64.
 absl::StatusOr<int64_t> IntScalar(const Tensor& t, absl::string_view what);
 
+// The shape that a vector of sizes names; INVALID_ARGUMENT for a negative one.
+absl::StatusOr<TensorShape> ShapeOfSizes(absl::Span<const int64_t> sizes);
+// "[1,2]" for element `flat` of a tensor of this shape, "" for a scalar's: what stands behind its name in errors.
+std::string IndexText(const TensorShape& shape, int64_t flat);
+
+// ---- outputs ----
+
+// Output i: a vector of these values as int32 or int64.
+absl::Status SetIntVector(OpKernelContext& ctx, int i, DataType dtype, absl::Span<const int64_t> values);
+
 // ---- work ----
 
 // Splits [0, n) over the device's threads where n * cost (nanoseconds per unit, roughly) is worth it: f(begin, end).

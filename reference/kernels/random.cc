@@ -243,10 +243,7 @@ absl::StatusOr<TensorShape> ShapeFrom(const Tensor& t) {
         absl::StrCat("shape must be a vector of {int32,int64}, got shape ", t.shape().DebugString()));
   }
   TFP_ASSIGN_OR_RETURN(const std::vector<int64_t> dims, IntVector(t, "shape"));
-  for (int64_t d : dims) {
-    if (d < 0) return absl::InvalidArgumentError(absl::StrCat("Dimension ", d, " must be >= 0"));
-  }
-  return TensorShape::Create(dims);
+  return ShapeOfSizes(dims);
 }
 
 template <template <typename> typename D>

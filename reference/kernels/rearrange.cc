@@ -297,10 +297,7 @@ absl::Status BroadcastTo(OpKernelContext& ctx) {
         absl::StrCat("shape must be a vector of {int32,int64}, got shape ", ctx.input(1).shape().DebugString()));
   }
   TFP_ASSIGN_OR_RETURN(const std::vector<int64_t> dims, IntVector(ctx.input(1), "shape"));
-  for (int64_t d : dims) {
-    if (d < 0) return absl::InvalidArgumentError(absl::StrCat("Dimension ", d, " must be >= 0"));
-  }
-  TFP_ASSIGN_OR_RETURN(const TensorShape shape, TensorShape::Create(dims));
+  TFP_ASSIGN_OR_RETURN(const TensorShape shape, ShapeOfSizes(dims));
   if (x.shape().rank() > shape.rank()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "Rank of input (", x.shape().rank(), ") must be no greater than rank of output shape (", shape.rank(), ")."));
@@ -429,15 +426,6 @@ class ScanKernel : public OpKernel {
 
 // ---- shapes ----
 
-absl::Status SetInts(OpKernelContext& ctx, int i, DataType dtype, const std::vector<int64_t>& values) {
-  TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(i, TensorShape({static_cast<int64_t>(values.size())})));
-  return Dispatch<MaskOf(DT_INT32, DT_INT64)>(dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    std::transform(values.begin(), values.end(), Elements<T>(out), [](int64_t v) { return static_cast<T>(v); });
-    return absl::OkStatus();
-  });
-}
-
 // Of two shapes: the common one, or (for gradients) along which dimensions each was repeated.
 template <bool kGradient>
 absl::Status BroadcastShapes(OpKernelContext& ctx) {
@@ -472,11 +460,11 @@ absl::Status BroadcastShapes(OpKernelContext& ctx) {
       if (size[i] == 1 && (size[1 - i] != 1 || !there[i] || size[1 - i] == 1)) repeated[i].push_back(d);
     }
   }
-  if (!kGradient) return SetInts(ctx, 0, ctx.input(0).dtype(), common);
+  if (!kGradient) return SetIntVector(ctx, 0, ctx.input(0).dtype(), common);
   // Of equal shapes nothing was repeated.
   for (int i = 0; i < 2; ++i)
     TFP_RETURN_IF_ERROR(
-        SetInts(ctx, i, ctx.input(0).dtype(), dims[0] == dims[1] ? std::vector<int64_t>() : repeated[i]));
+        SetIntVector(ctx, i, ctx.input(0).dtype(), dims[0] == dims[1] ? std::vector<int64_t>() : repeated[i]));
   return absl::OkStatus();
 }
 
@@ -515,7 +503,7 @@ absl::Status ConcatOffset(OpKernelContext& ctx) {
     std::vector<int64_t> begin(rank, 0);
     begin[axis] = offset;
     offset += dims[axis];
-    TFP_RETURN_IF_ERROR(SetInts(ctx, i, DT_INT32, begin));
+    TFP_RETURN_IF_ERROR(SetIntVector(ctx, i, DT_INT32, begin));
   }
   return absl::OkStatus();
 }

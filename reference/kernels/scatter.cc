@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "reference/kernels/cwise_functors.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
@@ -58,10 +57,7 @@ absl::Status ScatterNd(OpKernelContext& ctx) {
         absl::StrCat("Shape must be a vector, got shape ", ctx.input(2).shape().DebugString()));
   }
   TFP_ASSIGN_OR_RETURN(const std::vector<int64_t> dims, IntVector(ctx.input(2), "shape"));
-  for (int64_t d : dims) {
-    if (d < 0) return absl::InvalidArgumentError(absl::StrCat("Dimension ", d, " must be >= 0"));
-  }
-  TFP_ASSIGN_OR_RETURN(const TensorShape shape, TensorShape::Create(dims));
+  TFP_ASSIGN_OR_RETURN(const TensorShape shape, ShapeOfSizes(dims));
   TFP_RETURN_IF_ERROR(CheckScatterNd(indices, updates, shape));
   TFP_ASSIGN_OR_RETURN(const std::vector<int64_t> positions, SlicePositions(indices, shape, ""));
   TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape));
@@ -120,15 +116,8 @@ absl::Status UnsortedSegment(OpKernelContext& ctx) {
   TFP_ASSIGN_OR_RETURN(const TensorShape shape, TensorShape::Create(dims));
   for (size_t i = 0; i < at.size(); ++i) {
     if (at[i] < segments) continue;
-    std::vector<int64_t> place;
-    int64_t rest = static_cast<int64_t>(i);
-    for (int d = ids.shape().rank() - 1; d >= 0; --d) {
-      place.insert(place.begin(), rest % ids.shape().dim(d));
-      rest /= ids.shape().dim(d);
-    }
-    return absl::InvalidArgumentError(
-        absl::StrCat("segment_ids", place.empty() ? "" : absl::StrCat("[", absl::StrJoin(place, ","), "]"), " = ",
-                     at[i], " is out of range [0, ", segments, ")"));
+    return absl::InvalidArgumentError(absl::StrCat("segment_ids", IndexText(ids.shape(), static_cast<int64_t>(i)),
+                                                   " = ", at[i], " is out of range [0, ", segments, ")"));
   }
   TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape));
   if (out->num_elements() == 0) return absl::OkStatus();
@@ -261,15 +250,8 @@ absl::Status DynamicPartition(OpKernelContext& ctx) {
   for (int64_t i = 0; i < which.num_elements(); ++i) {
     const int32_t p = which.flat<int32_t>()[i];
     if (p < 0 || p >= parts) {
-      std::vector<int64_t> place;
-      int64_t rest = i;
-      for (int d = rank - 1; d >= 0; --d) {
-        place.insert(place.begin(), rest % which.shape().dim(d));
-        rest /= which.shape().dim(d);
-      }
       return absl::InvalidArgumentError(
-          absl::StrCat("partitions", place.empty() ? "" : absl::StrCat("[", absl::StrJoin(place, ","), "]"), " = ", p,
-                       " is not in [0, ", parts, ")"));
+          absl::StrCat("partitions", IndexText(which.shape(), i), " = ", p, " is not in [0, ", parts, ")"));
     }
     ++counts[p];
   }

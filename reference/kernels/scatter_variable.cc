@@ -2,7 +2,6 @@
 // ScatterNd{Update,Add,Sub} and their Resource forms. Follows core/kernels/scatter_op.cc, scatter_nd_op.cc,
 // resource_variable_ops.cc.
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "reference/kernels/cwise_functors.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
@@ -51,15 +50,8 @@ struct Rows {
     const int64_t rows = value.shape().dim(0);
     for (size_t i = 0; i < at.size(); ++i) {
       if (at[i] >= 0 && at[i] < rows) continue;
-      std::vector<int64_t> place;
-      int64_t rest = static_cast<int64_t>(i);
-      for (int d = indices.shape().rank() - 1; d >= 0; --d) {
-        place.insert(place.begin(), rest % indices.shape().dim(d));
-        rest /= indices.shape().dim(d);
-      }
-      return absl::InvalidArgumentError(
-          absl::StrCat("indices", place.empty() ? "" : absl::StrCat("[", absl::StrJoin(place, ","), "]"), " = ", at[i],
-                       " is not in [0, ", rows, ")"));
+      return absl::InvalidArgumentError(absl::StrCat("indices", IndexText(indices.shape(), static_cast<int64_t>(i)),
+                                                     " = ", at[i], " is not in [0, ", rows, ")"));
     }
     return at;
   }

@@ -197,10 +197,7 @@ class StridedSliceGradKernel : public OpKernel {
           absl::StrCat("shape must be 1-D, got shape.shape = ", ctx.input(0).shape().DebugString()));
     }
     TFP_ASSIGN_OR_RETURN(const std::vector<int64_t> dims, IntVector(ctx.input(0), "shape"));
-    for (int64_t d : dims) {
-      if (d < 0) return absl::InvalidArgumentError(absl::StrCat("Dimension ", d, " must be >= 0"));
-    }
-    TFP_ASSIGN_OR_RETURN(const TensorShape shape, TensorShape::Create(dims));
+    TFP_ASSIGN_OR_RETURN(const TensorShape shape, ShapeOfSizes(dims));
     SliceSpec spec;
     TFP_RETURN_IF_ERROR(Resolve(ctx, shape, masks_, &spec));
     TFP_ASSIGN_OR_RETURN(const TensorShape taken, TensorShape::Create(spec.out_dims));

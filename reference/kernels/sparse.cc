@@ -74,10 +74,7 @@ class SparseToDenseKernel : public OpKernel {
     }
     if (!ctx.input(3).shape().IsScalar()) return absl::InvalidArgumentError("default_value should be a scalar.");
     TFP_ASSIGN_OR_RETURN(const Dims dims, Flat(ctx.input(1), "output_shape"));
-    for (int64_t d : dims) {
-      if (d < 0) return absl::InvalidArgumentError(absl::StrCat("Dimension ", d, " must be >= 0"));
-    }
-    TFP_ASSIGN_OR_RETURN(const TensorShape shape, TensorShape::Create(dims));
+    TFP_ASSIGN_OR_RETURN(const TensorShape shape, ShapeOfSizes(dims));
     TFP_ASSIGN_OR_RETURN(const Dims indices, Flat(ctx.input(0), "sparse_indices"));
     const std::vector<int64_t> places = Places(indices, shape, rows);
     for (int64_t i = 0; i < rows; ++i) {

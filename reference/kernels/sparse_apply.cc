@@ -7,9 +7,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "reference/kernels/apply_rules.h"
+#include "reference/kernels/apply_util.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
-#include "reference/kernels/resource_util.h"
 #include "reference/proto/node_def.pb.h"
 
 namespace tfpersist {
@@ -38,11 +38,7 @@ class SparseApplyKernel : public OpKernel {
   SparseApplyKernel(bool resource, apply::Flags flags) : resource_(resource), flags_(flags) {}
 
   static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
-    const apply::Flags flags = {c.BoolAttr("use_nesterov").value_or(false), c.BoolAttr("update_slots").value_or(true)};
-    if (c.BoolAttr("multiply_linear_by_lr").value_or(false)) {
-      return absl::UnimplementedError(
-          absl::StrCat("Node ", c.name(), ": ", c.def().op(), " has no kernel for multiply_linear_by_lr"));
-    }
+    TFP_ASSIGN_OR_RETURN(const apply::Flags flags, apply::FlagsOf(c));
     return std::make_unique<SparseApplyKernel>(absl::StartsWith(c.def().op(), "Resource"), flags);
   }
 
@@ -50,42 +46,19 @@ class SparseApplyKernel : public OpKernel {
   absl::Status Compute(OpKernelContext& ctx) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
     const Tensor& grad = ctx.input(kGrad);
     const Tensor& indices = ctx.input(kGrad + 1);
-    std::shared_ptr<RefVariable> held[kVariables];
-    RefVariable* variables[kVariables];
-    for (int i = 0; i < kVariables; ++i) {
-      if (resource_) {
-        TFP_ASSIGN_OR_RETURN(held[i], LookupVariable(ctx, i));
-        variables[i] = held[i].get();
-      } else {
-        variables[i] = ctx.ref_input(i);
-      }
-      if (variables[i]->dtype != grad.dtype()) {
-        return absl::InvalidArgumentError(absl::StrCat("Trying to update variable with wrong dtype. Expected ",
-                                                       DataTypeString(variables[i]->dtype), " got ",
-                                                       DataTypeString(grad.dtype())));
-      }
-    }
+    TFP_ASSIGN_OR_RETURN(const auto inputs, apply::VariablesOf<kVariables>(ctx, resource_, grad.dtype()));
+    const std::array<RefVariable*, kVariables>& variables = inputs.at;
     const Locks locks(variables);
     const TensorShape& shape = variables[0]->value.shape();
     for (RefVariable* v : variables) {
-      if (!v->value.has_value()) {
-        return absl::FailedPreconditionError(
-            absl::StrCat("Attempting to use uninitialized variables: ", ctx.node_name()));
-      }
+      if (!v->value.has_value()) return apply::Uninitialized(ctx);
       if (v->value.shape() != shape) {
         return absl::InvalidArgumentError(absl::StrCat("var and accum do not have the same shape", shape.DebugString(),
                                                        " ", v->value.shape().DebugString()));
       }
     }
     if (shape.rank() < 1) return absl::InvalidArgumentError("var must be at least 1 dimensional");
-    for (int i = kVariables, name = 0; i < ctx.num_inputs(); ++i) {
-      if (i == kGrad || i == kGrad + 1) continue;
-      if (!ctx.input(i).shape().IsScalar()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(Rule::kScalars[name], " is not a scalar: ", ctx.input(i).shape().DebugString()));
-      }
-      ++name;
-    }
+    TFP_RETURN_IF_ERROR(apply::CheckScalars(ctx, kVariables, kGrad, kGrad + 2, Rule::kScalars));
     if (indices.shape().rank() != 1) return absl::InvalidArgumentError("indices must be one-dimensional");
     for (int d = 1; d < shape.rank(); ++d) {
       if (grad.shape().rank() != shape.rank() || shape.dim(d) != grad.shape().dim(d)) {
@@ -110,22 +83,14 @@ class SparseApplyKernel : public OpKernel {
     if (!resource_) ctx.SetRefOutput(0, variables[0]);
     return Dispatch<kFloatTypes>(grad.dtype(), [&](auto tag) -> absl::Status {
       using T = typename decltype(tag)::type;
-      T scalars[8] = {};
-      int64_t global_step = 0;
-      for (int i = kVariables, count = 0; i < ctx.num_inputs(); ++i) {
-        if (i == kGrad || i == kGrad + 1) continue;
-        if (ctx.input(i).dtype() == DT_INT64) {
-          global_step = ctx.input(i).scalar<int64_t>();
-        } else {
-          scalars[count++] = *Elements<T>(ctx.input(i));
-        }
-      }
+      const auto scalars = apply::ScalarsOf<T>(ctx, kVariables, kGrad, kGrad + 2);
       T* elements[kVariables];
       for (int i = 0; i < kVariables; ++i) elements[i] = Elements<T>(&variables[i]->value);
       for (size_t i = 0; i < at.size(); ++i) {
         T* here[kVariables];
         for (int k = 0; k < kVariables; ++k) here[k] = elements[k] + at[i] * row;
-        const apply::Args<T> args = {scalars, global_step, flags_, here, Elements<T>(grad) + i * row, row};
+        const apply::Args<T> args = {scalars.values, scalars.global_step,         flags_,
+                                     here,           Elements<T>(grad) + i * row, row};
         for (const int written : Rule::kSteps) Rule::template Step<T>(written, args);
       }
       return absl::OkStatus();

@@ -7,18 +7,18 @@ namespace tfpersist {
 Rewrites Optimize(const PlanNodes& part, KernelSource& kernels) {
   OptimizerState state(part, kernels);
   state.FoldConstants();
-  state.CountUses();
+  state.FindReaders();
   state.FuseContractions();
   state.FuseElementwise();
   return state.Take();
 }
 
-void OptimizerState::CountUses() {
+void OptimizerState::FindReaders() {
   for (const PlanNode& n : part_.nodes) {
     by_node_[n.node] = &n;
     if (rewrites_.gone.contains(n.node)) continue;
-    for (int i = 0; i < static_cast<int>(n.inputs.size()); ++i) {
-      if (!IsFed(n.inputs[i])) uses_[KeyOf(Resolve(n.inputs[i]))].push_back({&n, i});
+    for (const Output& in : n.inputs) {
+      if (!IsFed(in)) readers_[KeyOf(Resolve(in))].push_back(&n);
     }
   }
   for (const Output& o : part_.fetches) {
@@ -32,15 +32,15 @@ bool OptimizerState::IsHidden(const PlanNode& n) const {
 
 bool OptimizerState::OnlyFirstOutputIsRead(const PlanNode& n) const {
   for (int i = 1; i < n.node->num_outputs(); ++i) {
-    if (fetched_.contains({n.node, i}) || uses_.contains({n.node, i})) return false;
+    if (fetched_.contains({n.node, i}) || readers_.contains({n.node, i})) return false;
   }
   return true;
 }
 
 const PlanNode* OptimizerState::SoleReader(const PlanNode& n) const {
-  auto it = uses_.find({n.node, 0});
-  if (!IsHidden(n) || it == uses_.end() || it->second.size() != 1) return nullptr;
-  const PlanNode* reader = it->second[0].by;
+  auto it = readers_.find({n.node, 0});
+  if (!IsHidden(n) || it == readers_.end() || it->second.size() != 1) return nullptr;
+  const PlanNode* reader = it->second[0];
   return MayJoin(*reader) ? reader : nullptr;
 }
 

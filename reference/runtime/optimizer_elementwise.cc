@@ -65,8 +65,8 @@ void OptimizerState::FuseAround(const PlanNode& last) {
   auto joins = [&](const PlanNode& n) {
     if (members.contains(n.node) || !MayJoin(n) || !IsHidden(n) || !IsElementwise(n)) return false;
     if (!IsSameShape(n.node->output_shape(0), last.node->output_shape(0))) return false;
-    const auto& uses = uses_.at({n.node, 0});
-    return std::all_of(uses.begin(), uses.end(), [&](const Use& u) { return members.contains(u.by->node); });
+    const auto& readers = readers_.at({n.node, 0});
+    return std::all_of(readers.begin(), readers.end(), [&](const PlanNode* r) { return members.contains(r->node); });
   };
   // A node that several members read joins once all of them have.
   for (bool grown = true; grown;) {

@@ -18,18 +18,13 @@ class OptimizerState {
 
   // The passes, in this order.
   void FoldConstants();     // optimizer_fold.cc; also passes Identity nodes by
-  void CountUses();         // of what is left
+  void FindReaders();       // of what is left
   void FuseContractions();  // optimizer_contraction.cc
   void FuseElementwise();   // optimizer_elementwise.cc
 
   Rewrites Take() { return std::move(rewrites_); }
 
  private:
-  struct Use {
-    const PlanNode* by;
-    int input;
-  };
-
   // What is read where `o` is asked for.
   Output Resolve(const Output& o) const {
     auto it = rewrites_.aliases.find(KeyOf(o));
@@ -63,7 +58,7 @@ class OptimizerState {
   const PlanNodes& part_;
   KernelSource& kernels_;
   Rewrites rewrites_;
-  absl::flat_hash_map<OutputKey, std::vector<Use>> uses_;
+  absl::flat_hash_map<OutputKey, std::vector<const PlanNode*>> readers_;  // one who reads twice stands twice
   absl::flat_hash_map<const Node*, const PlanNode*> by_node_;
   absl::flat_hash_set<const Node*> taken_;  // in a fused kernel, or the last of one
   absl::flat_hash_set<OutputKey> fetched_;

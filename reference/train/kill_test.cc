@@ -18,8 +18,9 @@ class Silent : public Logger {
   void Log(LogLevel, absl::string_view) override {}
 };
 
-// Both variables of a checkpoint have one value; each save has the next.
-[[noreturn]] void SaveForever(const std::string& dir) {
+// Both variables of a checkpoint have one value; each save has the next. A byte to `saved` says that the first is
+// there.
+[[noreturn]] void SaveForever(const std::string& dir, int saved) {
   Silent silent;
   GraphOptions options;
   options.logger = &silent;
@@ -50,6 +51,7 @@ class Silent : public Logger {
     // Every other round over the same prefix, where two renames have to stand for one.
     if (i % 2 == 0) save.global_step = i;
     if (!saver.Save(session, dir + "/k", save).ok()) _exit(1);
+    if (i == 0 && write(saved, "1", 1) != 1) _exit(1);
   }
 }
 
@@ -62,11 +64,19 @@ TEST(Kill, WhatTheStateNamesIsWhole) {
   ASSERT_NE(mkdtemp(dir.data()), nullptr);
   int found = 0;
   for (int round = 0; round < rounds; ++round) {
+    int saved[2];
+    ASSERT_EQ(pipe(saved), 0);
     const pid_t child = fork();
-    if (child == 0) SaveForever(dir);
+    if (child == 0) SaveForever(dir, saved[1]);
     ASSERT_GT(child, 0);
-    usleep(std::uniform_int_distribution<int>(1000, 12000)(random));
+    close(saved[1]);
+    // Every other child has saved once before it is killed, however slow the machine; the rest may die in their first
+    // save.
+    char byte;
+    if (round % 2 == 0) EXPECT_EQ(read(saved[0], &byte, 1), 1);
+    usleep(std::uniform_int_distribution<int>(round % 2 == 0 ? 0 : 1000, round % 2 == 0 ? 6000 : 12000)(random));
     kill(child, SIGKILL);
+    close(saved[0]);
     int status = 0;
     waitpid(child, &status, 0);
     ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
@@ -84,7 +94,7 @@ TEST(Kill, WhatTheStateNamesIsWhole) {
     ASSERT_TRUE(a.ok() && b.ok()) << "round " << round << ": " << a.status() << b.status();
     ASSERT_EQ(a->flat<float>()[0], b->flat<float>()[99]) << "round " << round;
   }
-  EXPECT_GT(found, rounds / 2);
+  EXPECT_EQ(found, rounds);
   // What the killed ones left is gone after one more save.
   Graph graph;
   auto v = Variable(graph, Constant(graph, 1.0f, {1}), "v");

@@ -44,14 +44,13 @@ absl::StatusOr<Node*> InitOp(Graph& graph, const tensorflow::MetaGraphDef& meta)
 
 }  // namespace
 
+std::string SavedModelVariables(const std::string& folder) {
+  const std::string prefix = JoinPath(folder, "variables/variables");
+  return FileExists(PosixFileSystem(), prefix + ".index") ? prefix : "";
+}
+
 absl::Status InitializeSavedModel(Graph& graph, DirectSession& session, const tensorflow::MetaGraphDef& meta,
-                                  std::optional<Saver>& saver, const std::string& folder, const std::string& prefix) {
-  std::string from = prefix;
-  if (from.empty()) {
-    const std::string own = JoinPath(folder, "variables/variables");
-    if (FileExists(PosixFileSystem(), own + ".index")) from = own;
-  }
-  if (saver.has_value() && !from.empty()) TFP_RETURN_IF_ERROR(saver->Restore(session, from));
+                                  const std::string& folder) {
   TFP_ASSIGN_OR_RETURN(Node* const init, InitOp(graph, meta));
   if (init == nullptr) return absl::OkStatus();
   std::vector<DirectSession::Feed> feeds;

@@ -1,15 +1,13 @@
-// What a SavedModel wants before it is used: its variables restored, its tables initialized, its assets found. Follows
-// cc/saved_model/loader.cc.
+// What a SavedModel wants before it is used, beside its import: where its variables are, and its tables initialized.
+// Follows cc/saved_model/loader.cc.
 #ifndef TFPERSIST_REFERENCE_TRAIN_SAVED_MODEL_H_
 #define TFPERSIST_REFERENCE_TRAIN_SAVED_MODEL_H_
 
-#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "reference/graph/graph.h"
 #include "reference/runtime/direct_session.h"
-#include "reference/train/saver.h"
 
 namespace tensorflow {
 class MetaGraphDef;
@@ -17,12 +15,13 @@ class MetaGraphDef;
 
 namespace tfpersist {
 
-// `prefix`: where the variables are; empty: `folder`/variables/variables, where that exists. `saver`: the one that the
-// import of `meta` gave; none: nothing is restored. Asset tensors are fed with their files' paths in `folder`/assets.
-// NOT_FOUND where an op or a tensor that `meta` names is not in the graph.
+// The prefix of its variables: `folder`/variables/variables; empty where there are none.
+std::string SavedModelVariables(const std::string& folder);
+
+// Runs what `meta` names to be run once its variables have their values, if anything, with asset tensors fed as their
+// files' paths in `folder`/assets. NOT_FOUND where an op or a tensor that it names is not in the graph.
 absl::Status InitializeSavedModel(Graph& graph, DirectSession& session, const tensorflow::MetaGraphDef& meta,
-                                  std::optional<Saver>& saver, const std::string& folder,
-                                  const std::string& prefix = "");
+                                  const std::string& folder);
 
 }  // namespace tfpersist
 
