@@ -13,6 +13,27 @@ GOLDEN = os.path.abspath("golden/data/tf-1.11.0")
 TOOL = os.path.abspath(sys.argv.pop(1))
 
 
+def varint(value):
+    out = b""
+    while value > 127:
+        out, value = out + bytes([value & 127 | 128]), value >> 7
+    return out + bytes([value])
+
+
+def fields(message):
+    """Number and bytes of each field of a message whose fields are messages."""
+    at = 0
+    while at < len(message):
+        begin, number, size, shift = at, message[at] >> 3, 0, 0
+        while True:
+            at += 1
+            size, shift = size | (message[at] & 127) << shift, shift + 7
+            if message[at] < 128:
+                break
+        at += 1 + size
+        yield number, message[begin:at]
+
+
 class CommandTest(unittest.TestCase):
 
     def setUp(self):
@@ -189,6 +210,22 @@ class CommandTest(unittest.TestCase):
         self.run_tool("run", "Saved_model/model.ckpt.meta", "--target", "init")
         _, err = self.run_tool("run", "Saved_model/model.ckpt.meta", "--fetch", "add:0", code=1)
         self.assertIn("FAILED_PRECONDITION: Attempting to use uninitialized value v", err)
+
+    def test_run_of_a_saved_model_without_a_saver(self):
+        """Its variables, and those that --checkpoint names, are restored by name."""
+        with open(os.path.join(self.at, "Saved_model/model.ckpt.meta"), "rb") as f:
+            meta = b"".join(field for number, field in fields(f.read()) if number != 3)  # MetaGraphDef.saver_def
+        meta += b"\x0a\x07\x22\x05serve"  # meta_info_def { tags: "serve" }
+        os.makedirs(os.path.join(self.at, "sm/variables"))
+        with open(os.path.join(self.at, "sm/saved_model.pb"), "wb") as f:
+            f.write(b"\x08\x01\x12" + varint(len(meta)) + meta)  # SavedModel { schema_version: 1, meta_graphs }
+        fetch = ["--fetch", "add:0"]
+        out, err = self.run_tool("run", "sm", *fetch, code=1)
+        self.assertIn("uninitialized", out + err)
+        self.assertIn("[2.]", self.run_tool("run", "sm", "--checkpoint", "Saved_model/model.ckpt", *fetch)[0])
+        for part in ("index", "data-00000-of-00001"):
+            shutil.copy(os.path.join(self.at, "Saved_model/model.ckpt." + part), os.path.join(self.at, "sm/variables/variables." + part))
+        self.assertIn("[2.]", self.run_tool("run", "sm", *fetch)[0])
 
     def test_errors_say_what_to_do(self):
         for arguments, text in ((["run", "Saved_model/combined_model.pb"], "nothing to run"),
