@@ -72,9 +72,13 @@ TEST(Kill, WhatTheStateNamesIsWhole) {
     close(saved[1]);
     // Every other child has saved once before it is killed, however slow the machine; the rest may die in their first
     // save.
-    char byte;
-    if (round % 2 == 0) EXPECT_EQ(read(saved[0], &byte, 1), 1);
-    usleep(std::uniform_int_distribution<int>(round % 2 == 0 ? 0 : 1000, round % 2 == 0 ? 6000 : 12000)(random));
+    std::uniform_int_distribution<int> delay(1000, 12000);
+    if (round % 2 == 0) {
+      char byte;
+      ASSERT_EQ(read(saved[0], &byte, 1), 1) << "round " << round << ": the child ended before its first save";
+      delay = std::uniform_int_distribution<int>(0, 6000);
+    }
+    usleep(delay(random));
     kill(child, SIGKILL);
     close(saved[0]);
     int status = 0;
