@@ -39,15 +39,17 @@ def field(number, value):
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
-def block(entries, body=None):
+def block(entries, body=None, restarts=(0,)):
+    """`restarts` are numbers of entries."""
+    bodies = [varint(0) + varint(len(k)) + varint(len(v)) + k + v for k, v in entries]
     if body is None:
-        body = b"".join(varint(0) + varint(len(k)) + varint(len(v)) + k + v for k, v in entries)
-    body += struct.pack("<II", 0, 1)
+        body = b"".join(bodies)
+    body += b"".join(struct.pack("<I", len(b"".join(bodies[:i]))) for i in restarts) + struct.pack("<I", len(restarts))
     return body + b"\0" + struct.pack("<I", masked_crc(body + b"\0"))
 
 
-def table(entries, index_handle=None, body=None):
-    data, meta = block(entries, body), block([])
+def table(entries, index_handle=None, body=None, restarts=(0,)):
+    data, meta = block(entries, body, restarts), block([])
     last = max((k for k, _ in entries), default=b"z" if body else b"")
     index = block([(last + b"\0", varint(0) + varint(len(data) - 5))])
     at = len(data) + len(meta)
@@ -211,6 +213,9 @@ INPUTS["bundle/sparse_restarts"] = bundle([HEADER] + [(b"%06d" % i, entry()) for
 # 8000 keys of 32 KiB each, which all but one byte of it repeat.
 LONG = b"k" * 32768
 INPUTS["table/keys_repeat_a_long_prefix"] = table([], body=varint(0) + varint(len(LONG)) + b"\0" + LONG + (varint(len(LONG)) + b"\1\0x") * 8000)
+# Restarts out of order: where a look-up ends depends on which of them it meets (a campaign's).
+for name, shuffled in (("swapped", (0, 8, 4, 2, 6)), ("backwards", (0, 9, 7, 5, 3, 1)), ("late", (0, 1, 9, 2, 3, 8))):
+    INPUTS["leveldb/restarts_" + name] = table([(b"k%d" % i, b"v") for i in range(10)], restarts=shuffled)
 
 
 def main():

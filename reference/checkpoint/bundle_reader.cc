@@ -1,7 +1,9 @@
 #include "reference/checkpoint/bundle_reader.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/arena.h"
@@ -19,6 +21,30 @@ namespace {
 
 using tensorflow::BundleEntryProto;
 
+// Values up to kSmallValue bytes, with at most kGap between them, are read up to kTogether at a time.
+constexpr int64_t kSmallValue = 64 << 10, kGap = 4 << 10, kTogether = 256 << 10;
+// Entries that are stepped over before a look-up is the shorter way: slots of optimizers that nobody asked for.
+constexpr int kNear = 8;
+
+// A part of a file that is in memory, in the file's own numbers.
+class FileWindow : public RandomAccessFile {
+ public:
+  FileWindow(const RandomAccessFile& file, uint64_t offset, absl::string_view bytes)
+      : size_(file.size()), offset_(offset), bytes_(bytes) {}
+  absl::Status Read(uint64_t offset, size_t size, void* buffer) const override {
+    if (offset < offset_ || offset - offset_ > bytes_.size() || size > bytes_.size() - (offset - offset_)) {
+      return absl::OutOfRangeError("Read less bytes than requested");
+    }
+    std::memcpy(buffer, bytes_.data() + (offset - offset_), size);
+    return absl::OkStatus();
+  }
+  uint64_t size() const override { return size_; }
+
+ private:
+  const uint64_t size_, offset_;
+  const absl::string_view bytes_;
+};
+
 absl::Status CorruptIndex(const std::string& file, absl::string_view what, const absl::Status& cause) {
   return absl::DataLossError(
       absl::StrCat("Unable to read file (", file,
@@ -33,6 +59,21 @@ absl::StatusOr<TensorShape> EntryShape(absl::string_view key, const BundleEntryP
     return absl::DataLossError(absl::StrCat("Invaid tensor shape: ", key, " ", entry.shape().ShortDebugString()));
   }
   return shape;
+}
+
+absl::StatusOr<BundleReader::Entry> EntryOf(absl::string_view key, const BundleEntryProto& proto, bool swap) {
+  BundleReader::Entry entry;
+  TFP_ASSIGN_OR_RETURN(entry.shape, EntryShape(key, proto));
+  entry.dtype = static_cast<DataType>(static_cast<int>(proto.dtype()));
+  entry.shard = proto.shard_id();
+  entry.at = {proto.offset(), proto.size(), proto.crc32c(), swap};
+  entry.sliced = !proto.slices().empty();
+  return entry;
+}
+
+absl::Status NotParseable(absl::string_view key, const std::string& prefix) {
+  return WithHint(absl::DataLossError(absl::StrCat("Entry for key ", key, " not parseable.")),
+                  absl::StrCat("the file is ", MetaFilename(prefix)));
 }
 
 absl::StatusOr<std::vector<TensorSlice>> EntrySlices(absl::string_view key, const BundleEntryProto& entry,
@@ -152,15 +193,12 @@ absl::Status BundleReader::FindEntry(absl::string_view key, BundleEntryProto* en
   if (!it.Valid() || it.key() != key) {
     return absl::NotFoundError(absl::StrCat("Key ", key, " not found in checkpoint"));
   }
-  if (!entry->ParseFromArray(it.value().data(), static_cast<int>(it.value().size()))) {
-    return WithHint(absl::DataLossError(absl::StrCat("Entry for key ", key, " not parseable.")),
-                    absl::StrCat("the file is ", MetaFilename(prefix_)));
-  }
+  if (!entry->ParseFromArray(it.value().data(), static_cast<int>(it.value().size()))) return NotParseable(key, prefix_);
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::shared_ptr<const RandomAccessFile>> BundleReader::Shard(int32_t shard) const {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   std::shared_ptr<const RandomAccessFile>& file = shards_[shard];
   if (file == nullptr) {
     absl::StatusOr<std::unique_ptr<RandomAccessFile>> opened =
@@ -174,20 +212,98 @@ absl::StatusOr<std::shared_ptr<const RandomAccessFile>> BundleReader::Shard(int3
   return file;
 }
 
-absl::StatusOr<Tensor> BundleReader::ReadValue(absl::string_view key, const BundleEntryProto& entry) const {
-  TFP_ASSIGN_OR_RETURN(TensorShape shape, EntryShape(key, entry));
-  // Sizes that can't be are known before the shard is opened.
-  const DataType dtype = static_cast<DataType>(entry.dtype());
-  TFP_ASSIGN_OR_RETURN(std::shared_ptr<const RandomAccessFile> file, Shard(entry.shard_id()));
-  ValueLocation at{entry.offset(), entry.size(), entry.crc32c(), swap_};
-  absl::StatusOr<Tensor> value =
-      ReadValueAt(*file, key, dtype, shape, at, options_.allocator, options_.limits, options_.map_files);
-  if (!value.ok()) {
-    return WithHint(value.status(),
-                    absl::StrCat("reading key ", key, " from ", DataFilename(prefix_, entry.shard_id(), num_shards_),
-                                 " at byte ", entry.offset(), "; the other tensors may be intact"));
-  }
+absl::StatusOr<Tensor> BundleReader::ReadWhole(absl::string_view key, const Entry& entry,
+                                               const RandomAccessFile& file) const {
+  absl::StatusOr<Tensor> value = ReadValueAt(file, key, entry.dtype, entry.shape, entry.at, options_.allocator,
+                                             options_.limits, options_.map_files);
+  if (!value.ok()) return ErrorAt(value.status(), key, entry);
   return value;
+}
+
+absl::StatusOr<Tensor> BundleReader::ReadValue(absl::string_view key, const BundleEntryProto& proto) const {
+  // A shape that can't be is known before the shard is opened.
+  TFP_ASSIGN_OR_RETURN(const Entry entry, EntryOf(key, proto, swap_));
+  TFP_ASSIGN_OR_RETURN(std::shared_ptr<const RandomAccessFile> file, Shard(entry.shard));
+  return ReadWhole(key, entry, *file);
+}
+
+absl::StatusOr<Tensor> BundleReader::ReadEntry(absl::string_view key, const Entry& entry) const {
+  if (entry.sliced) return Lookup(key);
+  TFP_ASSIGN_OR_RETURN(std::shared_ptr<const RandomAccessFile> file, Shard(entry.shard));
+  return ReadWhole(key, entry, *file);
+}
+
+bool BundleReader::IsSmall(const Entry& entry) const {
+  return !entry.sliced && entry.at.offset >= 0 && entry.at.size > 0 && entry.at.size <= kSmallValue &&
+         DataTypeSize(entry.dtype) > 0;
+}
+
+std::vector<absl::StatusOr<BundleReader::Entry>> BundleReader::FindAll(absl::Span<const absl::string_view> keys) const {
+  std::vector<absl::StatusOr<Entry>> found;
+  found.reserve(keys.size());
+  TableReader::Iterator it(table_.get());
+  EntryParser parser;
+  for (absl::string_view key : keys) {
+    // The next one is near where the names are most of the checkpoint's.
+    for (int step = 0; step < kNear && it.Valid() && it.key() < key; ++step) it.Next();
+    if (!it.Valid() || it.key() != key) it.Seek(key);
+    const BundleEntryProto* proto = nullptr;
+    if (!it.status().ok()) {
+      found.push_back(WithHint(it.status(), absl::StrCat("the file is ", MetaFilename(prefix_))));
+    } else if (!it.Valid() || it.key() != key) {
+      found.push_back(absl::NotFoundError(absl::StrCat("Key ", key, " not found in checkpoint")));
+    } else if (proto = parser.Parse(it.value()); proto == nullptr) {
+      found.push_back(NotParseable(key, prefix_));
+    } else {
+      found.push_back(EntryOf(key, *proto, swap_));
+    }
+  }
+  return found;
+}
+
+std::vector<absl::StatusOr<Tensor>> BundleReader::ReadAll(absl::Span<const absl::string_view> keys,
+                                                          absl::Span<const Entry> entries, ThreadPool& threads,
+                                                          const std::function<bool()>& cancelled) const {
+  struct Task {
+    size_t begin, end;  // entries; more than one lie in [from, to) of one shard
+    int64_t from, to;
+  };
+  std::vector<Task> tasks;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const Entry& e = entries[i];
+    if (!IsSmall(e) || e.at.offset > std::numeric_limits<int64_t>::max() - kTogether) {
+      tasks.push_back({i, i + 1, 0, 0});
+      continue;
+    }
+    Task* last = tasks.empty() ? nullptr : &tasks.back();
+    if (last != nullptr && last->to > 0 && entries[last->begin].shard == e.shard && e.at.offset >= last->to &&
+        e.at.offset - last->to <= kGap && e.at.offset + e.at.size - last->from <= kTogether) {
+      last->end = i + 1;
+      last->to = e.at.offset + e.at.size;
+    } else {
+      tasks.push_back({i, i + 1, e.at.offset, e.at.offset + e.at.size});
+    }
+  }
+  std::vector<absl::StatusOr<Tensor>> values(entries.size(), absl::CancelledError("Nobody waits for it."));
+  threads.ParallelFor(static_cast<int64_t>(tasks.size()), 1, [&](int64_t begin, int64_t end) {
+    std::unique_ptr<char[]> buffer;
+    for (int64_t t = begin; t < end && (!cancelled || !cancelled()); ++t) {
+      const Task& task = tasks[t];
+      // What can't be read together is read one by one, and fails where it fails.
+      std::optional<FileWindow> window;
+      if (task.end - task.begin > 1) {
+        absl::StatusOr<std::shared_ptr<const RandomAccessFile>> file = Shard(entries[task.begin].shard);
+        if (buffer == nullptr) buffer = std::make_unique_for_overwrite<char[]>(kTogether);
+        if (file.ok() && (*file)->Read(task.from, task.to - task.from, buffer.get()).ok()) {
+          window.emplace(**file, task.from, absl::string_view(buffer.get(), task.to - task.from));
+        }
+      }
+      for (size_t i = task.begin; i < task.end; ++i) {
+        values[i] = window.has_value() ? ReadWhole(keys[i], entries[i], *window) : ReadEntry(keys[i], entries[i]);
+      }
+    }
+  });
+  return values;
 }
 
 absl::StatusOr<Tensor> BundleReader::Lookup(absl::string_view key) const {
@@ -198,22 +314,9 @@ absl::StatusOr<Tensor> BundleReader::Lookup(absl::string_view key) const {
   return ReadSlices(key, entry, TensorSlice(shape.rank()));
 }
 
-absl::StatusOr<std::optional<BundleReader::Location>> BundleReader::Locate(absl::string_view key) const {
-  BundleEntryProto entry;
-  TFP_RETURN_IF_ERROR(FindEntry(key, &entry));
-  if (!entry.slices().empty()) return std::optional<Location>();
-  Location location;
-  TFP_ASSIGN_OR_RETURN(location.shape, EntryShape(key, entry));
-  location.dtype = static_cast<DataType>(static_cast<int>(entry.dtype()));
-  location.at = {entry.offset(), entry.size(), entry.crc32c(), swap_};
-  location.shard = entry.shard_id();
-  TFP_ASSIGN_OR_RETURN(location.file, Shard(entry.shard_id()));
-  return location;
-}
-
-absl::Status BundleReader::ErrorAt(const absl::Status& error, absl::string_view key, const Location& location) const {
-  return WithHint(error, absl::StrCat("reading key ", key, " from ", DataFilename(prefix_, location.shard, num_shards_),
-                                      " at byte ", location.at.offset, "; the other tensors may be intact"));
+absl::Status BundleReader::ErrorAt(const absl::Status& error, absl::string_view key, const Entry& entry) const {
+  return WithHint(error, absl::StrCat("reading key ", key, " from ", DataFilename(prefix_, entry.shard, num_shards_),
+                                      " at byte ", entry.at.offset, "; the other tensors may be intact"));
 }
 
 absl::StatusOr<Tensor> BundleReader::LookupSlice(absl::string_view key, const TensorSlice& slice) const {

@@ -6,17 +6,19 @@
 #ifndef TFPERSIST_REFERENCE_CHECKPOINT_BUNDLE_READER_H_
 #define TFPERSIST_REFERENCE_CHECKPOINT_BUNDLE_READER_H_
 
+#include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
 #include "reference/base/file.h"
 #include "reference/base/limits.h"
+#include "reference/base/mutex.h"
+#include "reference/base/threads.h"
 #include "reference/checkpoint/value_reader.h"
 #include "reference/table/table_reader.h"
 #include "reference/tensor/tensor.h"
@@ -57,18 +59,28 @@ class BundleReader {
 
   // The tensor under `key`, put together if it is stored in slices. NOT_FOUND "Key K not found in checkpoint".
   absl::StatusOr<Tensor> Lookup(absl::string_view key) const;
-  // Where a tensor that is stored whole lies, for who reads it in his own way (value_reader.h has the checks). Nothing:
-  // it is stored in slices. Errors as of Lookup; ErrorAt() gives an error of the reading the same hint.
-  struct Location {
-    std::shared_ptr<const RandomAccessFile> file;
-    ValueLocation at;
-    DataType dtype;
+
+  // Many tensors in two steps, for who wants to know what is there before anything is read. An index entry as it
+  // stands:
+  struct Entry {
+    DataType dtype = DT_INVALID;  // the stored number, valid or not
     TensorShape shape;
-    int shard;
+    int shard = 0;
+    ValueLocation at;
+    bool sliced = false;
   };
-  absl::StatusOr<std::optional<Location>> Locate(absl::string_view key) const;
-  absl::Status ErrorAt(const absl::Status& error, absl::string_view key, const Location& location) const;
-  // A part of it. INVALID_ARGUMENT if the stored slices do not cover it.
+  // The entries of keys in ascending order, found in one walk over the index. Errors as of LookupDtypeAndShape.
+  std::vector<absl::StatusOr<Entry>> FindAll(absl::Span<const absl::string_view> keys) const;
+  // Their tensors, read side by side; small ones that are neighbours in the file are read together. Each has the error
+  // that Lookup would give. Gives up, with CANCELLED, once `cancelled` says so.
+  std::vector<absl::StatusOr<Tensor>> ReadAll(absl::Span<const absl::string_view> keys, absl::Span<const Entry> entries,
+                                              ThreadPool& threads, const std::function<bool()>& cancelled = {}) const;
+  // For who reads what is stored whole in his own way (value_reader.h has the checks): the shard, and an error of the
+  // reading with the hint that Lookup gives it.
+  absl::StatusOr<std::shared_ptr<const RandomAccessFile>> Shard(int32_t shard) const;
+  absl::Status ErrorAt(const absl::Status& error, absl::string_view key, const Entry& entry) const;
+
+  // A part of a tensor. INVALID_ARGUMENT if the stored slices do not cover it.
   absl::StatusOr<Tensor> LookupSlice(absl::string_view key, const TensorSlice& slice) const;
   // dtype is the stored number, valid or not.
   absl::Status LookupDtypeAndShape(absl::string_view key, DataType* dtype, TensorShape* shape) const;
@@ -93,8 +105,11 @@ class BundleReader {
   BundleReader(std::string prefix, ReadOptions options);
   absl::Status ReadHeader();
   absl::Status FindEntry(absl::string_view key, tensorflow::BundleEntryProto* entry) const;
-  absl::StatusOr<std::shared_ptr<const RandomAccessFile>> Shard(int32_t shard) const;
   absl::StatusOr<Tensor> ReadValue(absl::string_view key, const tensorflow::BundleEntryProto& entry) const;
+  // The same of an entry that is stored whole, from the shard or from what stands for it.
+  absl::StatusOr<Tensor> ReadWhole(absl::string_view key, const Entry& entry, const RandomAccessFile& file) const;
+  absl::StatusOr<Tensor> ReadEntry(absl::string_view key, const Entry& entry) const;
+  bool IsSmall(const Entry& entry) const;
   absl::StatusOr<Tensor> ReadSlices(absl::string_view key, const tensorflow::BundleEntryProto& entry,
                                     const TensorSlice& wanted) const;
 
@@ -103,7 +118,7 @@ class BundleReader {
   std::unique_ptr<TableReader> table_;
   int num_shards_ = 0;
   bool swap_ = false;
-  mutable absl::Mutex mu_;
+  mutable Mutex mu_;
   mutable std::map<int32_t, std::shared_ptr<const RandomAccessFile>> shards_ ABSL_GUARDED_BY(mu_);
 };
 

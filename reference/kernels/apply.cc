@@ -44,7 +44,7 @@ class ApplyKernel : public OpKernel {
       Tensor values[kVariables];
       T* elements[kVariables] = {};
       for (int i = 0; i < kVariables; ++i) {
-        absl::MutexLock lock(&variables[i]->mu);
+        MutexLock lock(&variables[i]->mu);
         TFP_RETURN_IF_ERROR(Check(ctx, variables[i]->value, grad));
         values[i] = variables[i]->value;
         elements[i] = Elements<T>(&values[i]);
@@ -52,7 +52,7 @@ class ApplyKernel : public OpKernel {
       for (const int written : Rule::kSteps) {
         RefVariable* const variable = variables[written];
         values[written] = Tensor();
-        absl::MutexLock lock(&variable->mu);
+        MutexLock lock(&variable->mu);
         TFP_RETURN_IF_ERROR(Check(ctx, variable->value, grad));
         if (!variable->value.RefCountIsOne()) {
           TFP_ASSIGN_OR_RETURN(variable->value, variable->value.DeepCopy());

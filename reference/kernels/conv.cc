@@ -9,8 +9,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "oneapi/dnnl/dnnl.hpp"
+#include "reference/base/mutex.h"
 #include "reference/kernels/cwise_functors.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
@@ -65,7 +65,7 @@ class ConvKernel : public OpKernel {
     const bool in_place = fused_.add && ctx.OwnsInput(3) && ctx.input(3).data() != ctx.input(0).data();
     TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape, in_place ? 3 : -1));
     if (out->num_elements() == 0) return absl::OkStatus();
-    if (out->dtype() == DT_FLOAT && w.in_depth > 0 && w.rows > 0 && w.cols > 0) {
+    if (out->dtype() == DT_FLOAT && ctx.input(0).num_elements() > 0 && w.rows > 0 && w.cols > 0) {
       if (fused_.add && out->data() != ctx.input(3).data()) {
         std::memcpy(out->data(), ctx.input(3).data(), out->total_bytes());
       }
@@ -131,7 +131,7 @@ class ConvKernel : public OpKernel {
     using dnnl::memory;
     const std::vector<int64_t> key = {w.batch, w.in_rows, w.in_cols, w.in_depth,
                                       w.rows,  w.cols,    depth,     ctx.device().threads().size()};
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     auto known = primitives_.find(key);
     if (known != primitives_.end()) return known->second;
     omp_set_num_threads(ctx.device().threads().size());
@@ -233,7 +233,7 @@ class ConvKernel : public OpKernel {
   const FusedOps fused_;
   const bool depthwise_;
   const dnnl::engine engine_;
-  absl::Mutex mu_;
+  Mutex mu_;
   std::map<std::vector<int64_t>, std::shared_ptr<const Primitive>> primitives_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -66,7 +66,7 @@ class ResourceGatherKernel : public OpKernel {
     TFP_ASSIGN_OR_RETURN(std::shared_ptr<RefVariable> variable, LookupVariable(ctx, 0));
     Tensor params;
     {
-      absl::MutexLock lock(&variable->mu);
+      MutexLock lock(&variable->mu);
       params = variable->value;
     }
     if (params.dtype() != dtype_) {

@@ -24,6 +24,7 @@ void RegisterCpuKernels(KernelRegistry* registry) {
   RegisterApplyKernels(registry);
   RegisterGradientKernels(registry);
   RegisterIndexKernels(registry);
+  RegisterLayerNormKernels(registry);
   RegisterLossKernels(registry);
   RegisterRandomKernels(registry);
   RegisterRearrangeKernels(registry);

@@ -30,6 +30,7 @@ void RegisterMatMulKernels(KernelRegistry* registry);
 void RegisterApplyKernels(KernelRegistry* registry);
 void RegisterGradientKernels(KernelRegistry* registry);
 void RegisterIndexKernels(KernelRegistry* registry);
+void RegisterLayerNormKernels(KernelRegistry* registry);  // layer_norm.cc
 void RegisterLossKernels(KernelRegistry* registry);
 void RegisterRandomKernels(KernelRegistry* registry);
 void RegisterRearrangeKernels(KernelRegistry* registry);

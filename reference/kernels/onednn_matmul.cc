@@ -41,7 +41,7 @@ absl::StatusOr<std::shared_ptr<const OneDnnMatMul::Primitive>> OneDnnMatMul::Pri
                                                                                           const Problem& p,
                                                                                           const float* b) {
   const std::array<int64_t, 5> key = {p.batch, p.m, p.k, p.n, ctx.device().threads().size()};
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   auto known = primitives_.find(key);
   if (known != primitives_.end()) return known->second;
   auto made = std::make_shared<Primitive>();

@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
+#include "reference/base/mutex.h"
 #include "reference/kernels/window.h"
 #include "reference/op/op_kernel.h"
 
@@ -37,7 +37,7 @@ class OneDnnMatMul {
   absl::StatusOr<std::shared_ptr<const Primitive>> PrimitiveFor(OpKernelContext& ctx, const Problem& p, const float* b);
 
   const FusedOps fused_;
-  absl::Mutex mu_;
+  Mutex mu_;
   std::map<std::array<int64_t, 5>, std::shared_ptr<const Primitive>> primitives_ ABSL_GUARDED_BY(mu_);
 };
 

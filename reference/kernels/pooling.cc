@@ -7,6 +7,7 @@
 #include "reference/kernels/cwise_functors.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
+#include "reference/kernels/vector_math.h"
 #include "reference/kernels/window.h"
 #include "reference/proto/node_def.pb.h"
 
@@ -37,32 +38,37 @@ class PoolKernel : public OpKernel {
       const int64_t depth = w.in_depth;
       Shard(ctx, w.batch * w.out_rows, w.out_cols * depth * w.rows * w.cols, [&](int64_t begin, int64_t end) {
         std::vector<W> acc(depth);
+        std::vector<const T*> pixels;
         for (int64_t line = begin; line < end; ++line) {
           const int64_t b = line / w.out_rows, r0 = line % w.out_rows * w.row_stride - w.pad_top;
           for (int64_t col = 0; col < w.out_cols; ++col) {
             const int64_t c0 = col * w.col_stride - w.pad_left;
             const int64_t r_end = std::min(r0 + w.rows, w.in_rows), c_end = std::min(c0 + w.cols, w.in_cols);
-            int64_t count = 0;
+            pixels.clear();
             for (int64_t r = std::max<int64_t>(r0, 0); r < r_end; ++r) {
-              for (int64_t c = std::max<int64_t>(c0, 0); c < c_end; ++c, ++count) {
-                const T* pixel = from + ((b * w.in_rows + r) * w.in_cols + c) * depth;
-                if (count == 0) {
-                  for (int64_t d = 0; d < depth; ++d) acc[d] = static_cast<W>(pixel[d]);
-                } else if (kMax) {
-                  for (int64_t d = 0; d < depth; ++d) acc[d] = std::max(acc[d], static_cast<W>(pixel[d]));
-                } else {
-                  for (int64_t d = 0; d < depth; ++d) acc[d] += static_cast<W>(pixel[d]);
-                }
+              for (int64_t c = std::max<int64_t>(c0, 0); c < c_end; ++c) {
+                pixels.push_back(from + ((b * w.in_rows + r) * w.in_cols + c) * depth);
               }
             }
-            T* result = to + (line * w.out_cols + col) * depth;
-            for (int64_t d = 0; d < depth; ++d) {
-              if (count == 0) {
-                result[d] = kMax ? std::numeric_limits<T>::lowest() : T(0);
-              } else {
-                result[d] = static_cast<T>(kMax ? acc[d] : acc[d] / static_cast<W>(count));
+            T* const result = to + (line * w.out_cols + col) * depth;
+            if (pixels.empty()) {
+              std::fill_n(result, depth, kMax ? std::numeric_limits<T>::lowest() : T(0));
+              continue;
+            }
+            if constexpr (std::is_same_v<T, float>) {
+              (kMax ? MaxPixels : SumPixels)(pixels.data(), static_cast<int64_t>(pixels.size()), depth, result);
+              if (!kMax) Divide(result, depth, static_cast<float>(pixels.size()));
+              continue;
+            }
+            for (int64_t d = 0; d < depth; ++d) acc[d] = static_cast<W>(pixels[0][d]);
+            for (size_t p = 1; p < pixels.size(); ++p) {
+              for (int64_t d = 0; d < depth; ++d) {
+                const W v = static_cast<W>(pixels[p][d]);
+                acc[d] = kMax ? std::max(acc[d], v) : acc[d] + v;
               }
             }
+            if (!kMax) Divide(acc.data(), depth, static_cast<W>(pixels.size()));
+            for (int64_t d = 0; d < depth; ++d) result[d] = static_cast<T>(acc[d]);
           }
         }
       });
@@ -71,6 +77,11 @@ class PoolKernel : public OpKernel {
   }
 
  private:
+  template <typename W>
+  static void Divide(W* values, int64_t n, W by) {
+    for (int64_t i = 0; i < n; ++i) values[i] = values[i] / by;
+  }
+
   const WindowAttrs attrs_;
 };
 

@@ -29,7 +29,7 @@ absl::StatusOr<std::shared_ptr<RefVariable>> LookupVariable(OpKernelContext& ctx
   TFP_ASSIGN_OR_RETURN(const ResourceHandle* handle, HandleInput(ctx, i));
   TFP_ASSIGN_OR_RETURN(std::shared_ptr<RefVariable> variable,
                        ctx.resources().Lookup<RefVariable>(handle->container, handle->name));
-  absl::MutexLock lock(&variable->mu);
+  MutexLock lock(&variable->mu);
   if (!variable->value.has_value()) {
     return absl::FailedPreconditionError(absl::StrCat("Resource variable ", handle->name, " holds no value."));
   }
@@ -81,7 +81,7 @@ class ReadVariableKernel : public OpKernel {
         ctx.resources().Lookup<RefVariable>(handle->container, handle->name);
     Tensor value;
     if (variable.ok()) {
-      absl::MutexLock lock(&(*variable)->mu);
+      MutexLock lock(&(*variable)->mu);
       value = (*variable)->value;
     }
     if (!value.has_value()) {
@@ -121,7 +121,7 @@ absl::Status AssignVariable(OpKernelContext& ctx) {
   std::shared_ptr<RefVariable> variable = ctx.resources().LookupOrCreate<RefVariable>(
       handle->container, handle->name, [dtype] { return std::make_shared<RefVariable>(dtype); });
   TFP_RETURN_IF_ERROR(CheckValueType(*variable, ctx.input(1)));
-  absl::MutexLock lock(&variable->mu);
+  MutexLock lock(&variable->mu);
   return StoreValue(ctx, 1, &variable->value);
 }
 
@@ -130,7 +130,7 @@ absl::Status AssignUpdateVariable(OpKernelContext& ctx) {
   TFP_ASSIGN_OR_RETURN(std::shared_ptr<RefVariable> variable, LookupVariable(ctx, 0));
   const Tensor& value = ctx.input(1);
   TFP_RETURN_IF_ERROR(CheckValueType(*variable, value));
-  absl::MutexLock lock(&variable->mu);
+  MutexLock lock(&variable->mu);
   if (variable->value.shape() != value.shape()) {
     return absl::InvalidArgumentError(absl::StrCat("Cannot update variable with shape ",
                                                    variable->value.shape().DebugString(), " using a Tensor with shape ",
@@ -144,7 +144,7 @@ absl::Status VarIsInitialized(OpKernelContext& ctx) {
   auto variable = ctx.resources().Lookup<RefVariable>(handle->container, handle->name);
   bool initialized = false;
   if (variable.ok()) {
-    absl::MutexLock lock(&(*variable)->mu);
+    MutexLock lock(&(*variable)->mu);
     initialized = (*variable)->value.has_value();
   }
   ctx.SetOutput(0, Tensor::Scalar<bool>(initialized));
@@ -163,7 +163,7 @@ class VariableShapeKernel : public OpKernel {
     TFP_ASSIGN_OR_RETURN(std::shared_ptr<RefVariable> variable, LookupVariable(ctx, 0));
     TensorShape shape;
     {
-      absl::MutexLock lock(&variable->mu);
+      MutexLock lock(&variable->mu);
       shape = variable->value.shape();
     }
     return SetShapeOutput(ctx, 0, shape, out_);

@@ -5,8 +5,8 @@
 #include <optional>
 #include <utility>
 
-#include "absl/synchronization/mutex.h"
 #include "reference/base/crc32c.h"
+#include "reference/base/mutex.h"
 #include "reference/base/status.h"
 #include "reference/checkpoint/value_reader.h"
 #include "reference/op/cuda_context.h"
@@ -53,7 +53,7 @@ class Senders {
   explicit Senders(CudaContext& cuda) : cuda_(cuda) {}
   absl::StatusOr<std::unique_ptr<Sender>> Take() {
     {
-      absl::MutexLock lock(&mu_);
+      MutexLock lock(&mu_);
       if (!idle_.empty()) {
         std::unique_ptr<Sender> sender = std::move(idle_.back());
         idle_.pop_back();
@@ -68,13 +68,13 @@ class Senders {
     return sender;
   }
   void Give(std::unique_ptr<Sender> sender) {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     idle_.push_back(std::move(sender));
   }
 
  private:
   CudaContext& cuda_;
-  absl::Mutex mu_;
+  Mutex mu_;
   std::vector<std::unique_ptr<Sender>> idle_;
 };
 
@@ -82,23 +82,21 @@ int64_t Aligned(int64_t at) { return (at + kAlignment - 1) / kAlignment * kAlign
 
 }  // namespace
 
-absl::Status RestoreToDevice(OpKernelContext& ctx, const BundleReader& reader, const std::vector<std::string>& keys,
+absl::Status RestoreToDevice(OpKernelContext& ctx, const BundleReader& reader, absl::Span<const absl::string_view> keys,
+                             absl::Span<const BundleReader::Entry> entries,
                              std::vector<absl::StatusOr<Tensor>>* values) {
   CudaContext& cuda = *ctx.device().cuda();
-  std::vector<std::optional<BundleReader::Location>> located(keys.size());
+  std::vector<std::shared_ptr<const RandomAccessFile>> files(keys.size());
   std::vector<Piece> pieces;
   std::vector<int64_t> start(keys.size(), -1);
   int64_t total = 0;
   for (size_t k = 0; k < keys.size(); ++k) {
-    if (keys[k].empty()) continue;
-    absl::StatusOr<std::optional<BundleReader::Location>> location = reader.Locate(keys[k]);
-    if (!location.ok() || !location->has_value()) continue;  // the host finds the error again, in its order
-    const BundleReader::Location& l = **location;
-    if (!IsPlain(l.dtype) || l.dtype == DT_BOOL || l.at.swap || l.at.size == 0 ||
-        !CheckValueLocation(*l.file, keys[k], l.dtype, l.shape, l.at).ok()) {
-      continue;
-    }
-    located[k] = *std::move(location);
+    const BundleReader::Entry& l = entries[k];
+    if (l.sliced || !IsPlain(l.dtype) || l.dtype == DT_BOOL || l.at.swap || l.at.size == 0) continue;
+    absl::StatusOr<std::shared_ptr<const RandomAccessFile>> file = reader.Shard(l.shard);
+    // The host finds the error again, in its order.
+    if (!file.ok() || !CheckValueLocation(**file, keys[k], l.dtype, l.shape, l.at).ok()) continue;
+    files[k] = *std::move(file);
     start[k] = total;
     for (int64_t done = 0; done < l.at.size; done += kChunk) {
       pieces.push_back({k, l.at.offset + done, std::min(kChunk, l.at.size - done), total + done});
@@ -124,7 +122,7 @@ absl::Status RestoreToDevice(OpKernelContext& ctx, const BundleReader& reader, c
   }
   Senders& senders = cuda.Library<Senders>();
   std::vector<absl::Status> errors(pieces.size());
-  absl::Mutex mu;
+  Mutex mu;
   absl::Status failed;  // of the device
   std::atomic<size_t> next{0};
   const int workers = std::min<int>(ctx.device().threads().size(), static_cast<int>(chunks.size()));
@@ -147,7 +145,7 @@ absl::Status RestoreToDevice(OpKernelContext& ctx, const BundleReader& reader, c
           char* to = buffer + (piece.to - base);
           for (int64_t done = 0; done < piece.size && errors[p].ok(); done += kRead) {
             const int64_t n = std::min(kRead, piece.size - done);
-            errors[p] = located[piece.tensor]->file->Read(piece.from + done, n, to + done);
+            errors[p] = files[piece.tensor]->Read(piece.from + done, n, to + done);
             if (errors[p].ok()) piece.crc = ExtendCrc32c(piece.crc, to + done, n);
           }
         }
@@ -159,7 +157,7 @@ absl::Status RestoreToDevice(OpKernelContext& ctx, const BundleReader& reader, c
         senders.Give(*std::move(sender));
       }
       if (!status.ok()) {
-        absl::MutexLock lock(&mu);
+        MutexLock lock(&mu);
         failed.Update(status);
       }
     }
@@ -175,7 +173,7 @@ absl::Status RestoreToDevice(OpKernelContext& ctx, const BundleReader& reader, c
       status.Update(errors[p]);
       crc = ConcatCrc32c(crc, pieces[p].crc, static_cast<uint64_t>(pieces[p].size));
     }
-    const BundleReader::Location& l = *located[k];
+    const BundleReader::Entry& l = entries[k];
     if (status.ok()) status = CheckValueCrc(l.at, crc);
     if (!status.ok()) {
       // Found again by the host's reader, whose error is given in its order.

@@ -13,9 +13,11 @@
 
 namespace tfpersist {
 
-// Fills (*values)[k] with the tensor under keys[k], in device memory, or with its error. Left as they are: empty keys,
-// and tensors that only the host can make (strings, bools, slices, the other byte order). REQUIRES: a CUDA device.
-absl::Status RestoreToDevice(OpKernelContext& ctx, const BundleReader& reader, const std::vector<std::string>& keys,
+// Fills (*values)[k] with the tensor of entries[k], found under keys[k], in device memory, or with its error. Left as
+// they are: tensors that only the host can make (strings, bools, slices, the other byte order). REQUIRES: a CUDA
+// device.
+absl::Status RestoreToDevice(OpKernelContext& ctx, const BundleReader& reader, absl::Span<const absl::string_view> keys,
+                             absl::Span<const BundleReader::Entry> entries,
                              std::vector<absl::StatusOr<Tensor>>* values);
 
 }  // namespace tfpersist

@@ -77,12 +77,9 @@ absl::Status SaveV2(OpKernelContext& ctx) {
   return writer->Finish();
 }
 
-absl::StatusOr<Tensor> RestoreFromBundle(const BundleReader& reader, const std::string& name, const std::string& spec) {
-  if (spec.empty()) return reader.Lookup(name);
+absl::StatusOr<Tensor> RestoreSlice(const BundleReader& reader, absl::string_view name, const TensorShape& stored,
+                                    const std::string& spec) {
   TFP_ASSIGN_OR_RETURN(const ShapeAndSlice wanted, ParseShapeAndSlice(spec));
-  DataType dtype;
-  TensorShape stored;
-  TFP_RETURN_IF_ERROR(reader.LookupDtypeAndShape(name, &dtype, &stored));
   if (wanted.shape != stored) {
     return absl::InvalidArgumentError(
         absl::StrCat("tensor_name = ", name, "; shape in shape_and_slice spec ", wanted.shape.DebugString(),
@@ -113,20 +110,18 @@ class RestoreV2Kernel : public OpKernel {
     if (!indexes.ok() || indexes->empty()) return RestoreFromV1(ctx, request, options);
     TFP_ASSIGN_OR_RETURN(std::unique_ptr<BundleReader> reader, BundleReader::Open(request.prefix, options));
     const std::vector<size_t> order = SortedByName(request.names);
-    TFP_RETURN_IF_ERROR(CheckDtypes(*reader, request, order));
+    std::vector<absl::string_view> keys(order.size());
+    for (size_t k = 0; k < order.size(); ++k) keys[k] = request.names[order[k]];
+    TFP_ASSIGN_OR_RETURN(const std::vector<BundleReader::Entry> entries, FindEntries(*reader, keys, order));
     // Tensors are read side by side; the error is the one that comes first in order, as if they were not.
     std::vector<absl::StatusOr<Tensor>> values(order.size(), absl::UnknownError(""));
-    if (ctx.device().cuda() != nullptr) {
-      std::vector<std::string> keys(order.size());
-      for (size_t k = 0; k < order.size(); ++k) {
-        if (request.specs[order[k]].empty()) keys[k] = request.names[order[k]];
-      }
-      TFP_RETURN_IF_ERROR(RestoreToDevice(ctx, *reader, keys, &values));
-    }
-    ctx.device().threads().ParallelFor(static_cast<int64_t>(order.size()), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t k = begin; k < end && !ctx.IsCancelled(); ++k) {
-        if (values[k].ok()) continue;
-        values[k] = RestoreFromBundle(*reader, request.names[order[k]], request.specs[order[k]]);
+    std::vector<size_t> whole, parts;
+    for (size_t k = 0; k < order.size(); ++k) (request.specs[order[k]].empty() ? whole : parts).push_back(k);
+    RestoreWhole(ctx, *reader, keys, entries, std::move(whole), &values);
+    ctx.device().threads().ParallelFor(static_cast<int64_t>(parts.size()), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end && !ctx.IsCancelled(); ++i) {
+        const size_t k = parts[i];
+        values[k] = RestoreSlice(*reader, keys[k], entries[k].shape, request.specs[order[k]]);
       }
     });
     if (ctx.IsCancelled()) return absl::CancelledError("Session was closed.");
@@ -151,19 +146,60 @@ class RestoreV2Kernel : public OpKernel {
   }
 
   // Every key must be there and of its dtype before a value is read; all dtypes that differ are told at once.
-  absl::Status CheckDtypes(const BundleReader& reader, const Request& request, const std::vector<size_t>& order) const {
+  absl::StatusOr<std::vector<BundleReader::Entry>> FindEntries(const BundleReader& reader,
+                                                               absl::Span<const absl::string_view> keys,
+                                                               const std::vector<size_t>& order) const {
+    std::vector<BundleReader::Entry> entries;
+    entries.reserve(keys.size());
     std::vector<std::string> mismatches;
-    for (size_t i : order) {
-      DataType stored;
-      TensorShape shape;
-      TFP_RETURN_IF_ERROR(reader.LookupDtypeAndShape(request.names[i], &stored, &shape));
-      if (stored == dtypes_[i]) continue;
-      mismatches.push_back(absl::StrCat("tensor_name = ", request.names[i], "; expected dtype ",
-                                        DataTypeString(dtypes_[i]), " does not equal original dtype ",
-                                        DataTypeString(stored)));
+    for (absl::StatusOr<BundleReader::Entry>& found : reader.FindAll(keys)) {
+      if (!found.ok()) return found.status();
+      const size_t k = entries.size();
+      const DataType wanted = dtypes_[order[k]];
+      if (found->dtype != wanted) {
+        mismatches.push_back(absl::StrCat("tensor_name = ", keys[k], "; expected dtype ", DataTypeString(wanted),
+                                          " does not equal original dtype ", DataTypeString(found->dtype)));
+      }
+      entries.push_back(*std::move(found));
     }
-    if (mismatches.empty()) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrJoin(mismatches, "\n"));
+    if (!mismatches.empty()) return absl::InvalidArgumentError(absl::StrJoin(mismatches, "\n"));
+    return entries;
+  }
+
+  // values[k] of the tensors at `picked`, which are wanted whole; errors stand where the values would.
+  static void RestoreWhole(OpKernelContext& ctx, const BundleReader& reader, const std::vector<absl::string_view>& keys,
+                           const std::vector<BundleReader::Entry>& entries, std::vector<size_t> picked,
+                           std::vector<absl::StatusOr<Tensor>>* values) {
+    std::vector<absl::string_view> some_keys;
+    std::vector<BundleReader::Entry> some_entries;
+    auto take = [&] {
+      some_keys.clear();
+      some_entries.clear();
+      for (size_t k : picked) {
+        some_keys.push_back(keys[k]);
+        some_entries.push_back(entries[k]);
+      }
+    };
+    take();
+    if (ctx.device().cuda() != nullptr) {
+      std::vector<absl::StatusOr<Tensor>> uploaded(picked.size(), absl::UnknownError(""));
+      const absl::Status status = RestoreToDevice(ctx, reader, some_keys, some_entries, &uploaded);
+      std::vector<size_t> left;
+      for (size_t i = 0; i < picked.size(); ++i) {
+        if (!status.ok()) {
+          (*values)[picked[i]] = status;
+        } else if (uploaded[i].ok()) {
+          (*values)[picked[i]] = std::move(uploaded[i]);
+        } else {
+          left.push_back(picked[i]);
+        }
+      }
+      picked = std::move(left);
+      take();
+    }
+    std::vector<absl::StatusOr<Tensor>> read =
+        reader.ReadAll(some_keys, some_entries, ctx.device().threads(), [&] { return ctx.IsCancelled(); });
+    for (size_t i = 0; i < picked.size(); ++i) (*values)[picked[i]] = std::move(read[i]);
   }
 
   absl::Status RestoreFromV1(OpKernelContext& ctx, const Request& request, const ReadOptions& options) const {

@@ -121,7 +121,7 @@ absl::Status Scatter(OpKernelContext& ctx) {
                                                    DataTypeString(variable->dtype), " got ",
                                                    DataTypeString(updates.dtype())));
   }
-  absl::MutexLock lock(&variable->mu);
+  MutexLock lock(&variable->mu);
   Tensor& value = variable->value;
   if (!value.has_value()) return absl::FailedPreconditionError("Null ref for params");
   TFP_RETURN_IF_ERROR(Places::Check(value, indices, updates));

@@ -30,7 +30,7 @@ class Locked {
 
  private:
   RefVariable* const variable_;
-  absl::MutexLock lock_;
+  MutexLock lock_;
   absl::Status status_;
 };
 

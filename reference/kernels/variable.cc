@@ -59,7 +59,7 @@ class VariableKernel : public OpKernel {
                                                      DataTypeString(variable->dtype), ", and this node asks for ",
                                                      DataTypeString(dtype_), " under the same shared_name."));
     }
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     if (variable_ == nullptr) variable_ = std::move(variable);
     cached_.store(variable_.get(), std::memory_order_release);
     return variable_.get();
@@ -69,7 +69,7 @@ class VariableKernel : public OpKernel {
   const TensorShape shape_;
   const std::string container_, name_;
   std::atomic<RefVariable*> cached_{nullptr};
-  absl::Mutex mu_;
+  Mutex mu_;
   std::shared_ptr<RefVariable> variable_ ABSL_GUARDED_BY(mu_);
 };
 
@@ -86,7 +86,7 @@ class AssignKernel : public OpKernel {
     const Tensor& value = ctx.input(1);
     TFP_RETURN_IF_ERROR(CheckValueType(*variable, value));
     ctx.SetRefOutput(0, variable);
-    absl::MutexLock lock(&variable->mu);
+    MutexLock lock(&variable->mu);
     Tensor& old = variable->value;
     const TensorShape& expected = old.has_value() ? old.shape() : variable->initial_shape;
     if (validate_shape_ && expected != value.shape()) {
@@ -107,7 +107,7 @@ absl::Status AssignUpdate(OpKernelContext& ctx) {
   const Tensor& value = ctx.input(1);
   TFP_RETURN_IF_ERROR(CheckValueType(*variable, value));
   ctx.SetRefOutput(0, variable);
-  absl::MutexLock lock(&variable->mu);
+  MutexLock lock(&variable->mu);
   Tensor& old = variable->value;
   if (old.shape() != value.shape()) {
     return absl::InvalidArgumentError("Parameters and update must be the same size");
@@ -119,7 +119,7 @@ absl::Status IsVariableInitialized(OpKernelContext& ctx) {
   RefVariable* variable = ctx.ref_input(0);
   bool initialized;
   {
-    absl::MutexLock lock(&variable->mu);
+    MutexLock lock(&variable->mu);
     initialized = variable->value.has_value();
   }
   ctx.SetOutput(0, Tensor::Scalar<bool>(initialized));

@@ -15,6 +15,8 @@ __attribute__((simd("notinbranch"), const, nothrow)) float tanhf(float);
 __attribute__((simd("notinbranch"), const, nothrow)) float erff(float);
 }
 #define TFP_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define TFP_CLONES
 #endif
 
 namespace tfpersist {
@@ -112,5 +114,84 @@ UnaryLoop VectorUnaryLoop(const std::string& op) {
 BinaryLoop VectorBinaryLoop(const std::string&) { return nullptr; }
 UnaryLoop VectorUnaryLoop(const std::string&) { return nullptr; }
 #endif
+
+// ---- several vectors at a time, in registers ----
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"  // what takes vectors is inlined
+#endif
+
+namespace {
+
+#define TFP_INLINE inline __attribute__((always_inline))  // into clones, which have wider registers
+typedef float Vector __attribute__((vector_size(32), aligned(4), may_alias));
+constexpr int kVectors = 4;
+constexpr int64_t kWidth = sizeof(Vector) / sizeof(float), kBlock = kVectors * kWidth;
+
+TFP_INLINE Vector At(const float* p) { return *reinterpret_cast<const Vector*>(p); }
+TFP_INLINE void Put(float* p, Vector v) { *reinterpret_cast<Vector*>(p) = v; }
+
+// The sum of f(x[i]) over a row; f takes a Vector or a float.
+template <typename F>
+TFP_INLINE float SumOf(const float* x, int64_t n, F f) {
+  Vector acc[kVectors] = {};
+  int64_t i = 0;
+  for (; i + kBlock <= n; i += kBlock) {
+    for (int v = 0; v < kVectors; ++v) acc[v] += f(At(x + i + v * kWidth));
+  }
+  const Vector all = (acc[0] + acc[1]) + (acc[2] + acc[3]);
+  float sum = 0;
+  for (int64_t w = 0; w < kWidth; ++w) sum += all[w];
+  for (; i < n; ++i) sum += f(x[i]);
+  return sum;
+}
+
+}  // namespace
+
+#define TFP_POOL_LOOP(Name, expression)                                                    \
+  TFP_CLONES void Name(const float* const* pixels, int64_t n, int64_t depth, float* out) { \
+    int64_t d = 0;                                                                         \
+    for (; d + kBlock <= depth; d += kBlock) {                                             \
+      Vector acc[kVectors];                                                                \
+      for (int v = 0; v < kVectors; ++v) acc[v] = At(pixels[0] + d + v * kWidth);          \
+      for (int64_t p = 1; p < n; ++p) {                                                    \
+        for (int v = 0; v < kVectors; ++v) {                                               \
+          const Vector a = acc[v], b = At(pixels[p] + d + v * kWidth);                     \
+          acc[v] = expression;                                                             \
+        }                                                                                  \
+      }                                                                                    \
+      for (int v = 0; v < kVectors; ++v) Put(out + d + v * kWidth, acc[v]);                \
+    }                                                                                      \
+    for (; d < depth; ++d) {                                                               \
+      float a = pixels[0][d];                                                              \
+      for (int64_t p = 1; p < n; ++p) {                                                    \
+        const float b = pixels[p][d];                                                      \
+        a = expression;                                                                    \
+      }                                                                                    \
+      out[d] = a;                                                                          \
+    }                                                                                      \
+  }
+TFP_POOL_LOOP(MaxPixels, a < b ? b : a)
+TFP_POOL_LOOP(SumPixels, a + b)
+#undef TFP_POOL_LOOP
+
+TFP_CLONES void LayerNormRow(const float* x, const float* addend, const float* gamma, const float* beta, float epsilon,
+                             int64_t n, float* out) {
+  if (addend != nullptr) {
+    for (int64_t i = 0; i < n; ++i) out[i] = x[i] + addend[i];
+    x = out;
+  }
+  const float mean = SumOf(
+                         x, n, [](auto v) __attribute__((always_inline)) { return v; }) /
+                     static_cast<float>(n);
+  const float variance = SumOf(
+                             x, n, [mean](auto v) __attribute__((always_inline)) { return (v - mean) * (v - mean); }) /
+                         static_cast<float>(n);
+  const float scale = 1.0f / std::sqrt(variance + epsilon);
+  for (int64_t i = 0; i < n; ++i) {
+    const float by = scale * gamma[i];
+    out[i] = x[i] * by + (beta[i] - mean * by);
+  }
+}
 
 }  // namespace tfpersist

@@ -13,6 +13,16 @@ namespace tfpersist {
 BinaryLoop VectorBinaryLoop(const std::string& op);
 UnaryLoop VectorUnaryLoop(const std::string& op);
 
+// out[d] = the greatest (as std::max takes them, from the first on), or the sum, of pixels[0..n)[d], for each of
+// `depth` channels. n >= 1.
+void MaxPixels(const float* const* pixels, int64_t n, int64_t depth, float* out);
+void SumPixels(const float* const* pixels, int64_t n, int64_t depth, float* out);
+
+// out = the row x, or x + addend where that is not null, less its mean, over its standard deviation (epsilon is added
+// to the variance), times gamma, plus beta. n >= 1. `out` may be x or addend.
+void LayerNormRow(const float* x, const float* addend, const float* gamma, const float* beta, float epsilon, int64_t n,
+                  float* out);
+
 }  // namespace tfpersist
 
 #endif  // TFPERSIST_REFERENCE_KERNELS_VECTOR_MATH_H_

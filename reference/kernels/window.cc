@@ -44,8 +44,8 @@ absl::StatusOr<WindowAttrs> WindowAttrs::Of(const OpKernelConstruction& c) {
     TFP_ASSIGN_OR_RETURN(const std::vector<int64_t> pads, c.IntListAttr("explicit_paddings"));
     if (pads.size() != 8) return absl::InvalidArgumentError("explicit_paddings must have 8 entries");
     for (int i = 0; i < 8; ++i) {
-      if (pads[i] < 0 || ((i < 2 || i > 5) && pads[i] != 0)) {
-        return absl::InvalidArgumentError("explicit_paddings must not be negative, nor pad batch or depth");
+      if (pads[i] < 0 || pads[i] > INT32_MAX || ((i < 2 || i > 5) && pads[i] != 0)) {
+        return absl::InvalidArgumentError("explicit_paddings must not be negative or above 2^31, nor pad batch or depth");
       }
       if (i >= 2 && i <= 5) w.explicit_pads[i - 2] = pads[i];
     }

@@ -291,7 +291,7 @@ OpRegistry::OpRegistry() = default;
 OpRegistry::~OpRegistry() = default;
 
 absl::StatusOr<const OpSignature*> OpRegistry::LookUp(absl::string_view op) const {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   if (auto it = parsed_.find(op); it != parsed_.end()) return it->second.get();
   const auto* row = std::lower_bound(std::begin(kSignatures), std::end(kSignatures), op,
                                      [](const char* r, absl::string_view name) { return NameOfRow(r) < name; });

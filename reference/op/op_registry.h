@@ -14,8 +14,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
+#include "reference/base/mutex.h"
 #include "reference/tensor/types.h"
 
 namespace tensorflow {
@@ -58,7 +58,7 @@ class OpRegistry {
   static std::unique_ptr<OpSignature> FromOpDef(const tensorflow::OpDef& def);
 
  private:
-  mutable absl::Mutex mu_;
+  mutable Mutex mu_;
   mutable absl::flat_hash_map<absl::string_view, std::unique_ptr<OpSignature>> parsed_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -4,7 +4,7 @@ namespace tfpersist {
 
 void ResourceManager::Clear() {
   absl::flat_hash_map<std::string, std::shared_ptr<Resource>> dropped;
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   dropped.swap(resources_);
   containers_.clear();
 }

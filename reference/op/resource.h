@@ -12,7 +12,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
+#include "reference/base/mutex.h"
 #include "reference/tensor/tensor.h"
 
 namespace tfpersist {
@@ -35,7 +35,7 @@ class RefVariable : public Resource {
 
   const DataType dtype;             // of every value it takes
   const TensorShape initial_shape;  // what an Assign that validates shapes asks for while there is no value
-  absl::Mutex mu;
+  Mutex mu;
   Tensor value ABSL_GUARDED_BY(mu);  // without value: uninitialized
 };
 
@@ -60,16 +60,16 @@ class ResourceManager {
     return absl::StrCat(container, "/", name, "/", type);
   }
   absl::Status NotFound(absl::string_view container, absl::string_view name, absl::string_view type) const
-      ABSL_SHARED_LOCKS_REQUIRED(mu_);
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
-  mutable absl::Mutex mu_;
+  mutable Mutex mu_;
   absl::flat_hash_map<std::string, std::shared_ptr<Resource>> resources_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_set<std::string> containers_ ABSL_GUARDED_BY(mu_);
 };
 
 template <typename T, typename Make>
 std::shared_ptr<T> ResourceManager::LookupOrCreate(absl::string_view container, absl::string_view name, Make make) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   containers_.emplace(container);
   std::shared_ptr<Resource>& slot = resources_[Key(container, name, T::kTypeName)];
   if (slot == nullptr) slot = make();
@@ -78,7 +78,7 @@ std::shared_ptr<T> ResourceManager::LookupOrCreate(absl::string_view container, 
 
 template <typename T>
 absl::StatusOr<std::shared_ptr<T>> ResourceManager::Lookup(absl::string_view container, absl::string_view name) const {
-  absl::ReaderMutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   auto it = resources_.find(Key(container, name, T::kTypeName));
   if (it == resources_.end()) return NotFound(container, name, T::kTypeName);
   return std::static_pointer_cast<T>(it->second);
@@ -87,7 +87,7 @@ absl::StatusOr<std::shared_ptr<T>> ResourceManager::Lookup(absl::string_view con
 template <typename T>
 absl::Status ResourceManager::Delete(absl::string_view container, absl::string_view name) {
   std::shared_ptr<Resource> dropped;  // its destructor runs after the lock is gone
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   auto it = resources_.find(Key(container, name, T::kTypeName));
   if (it == resources_.end()) return NotFound(container, name, T::kTypeName);
   dropped = std::move(it->second);

@@ -51,7 +51,7 @@ bool CudaReplay::SameShapes(absl::Span<const Tensor* const> feeds) const {
 
 bool CudaReplay::SameVariables() const {
   for (const SeenVariable& seen : variables_) {
-    absl::MutexLock lock(&seen.variable->mu);
+    MutexLock lock(&seen.variable->mu);
     if (seen.variable->value.data() != seen.data || seen.variable->value.shape() != seen.shape) return false;
   }
   return true;
@@ -109,7 +109,7 @@ absl::Status CudaReplay::Record(absl::Span<const Tensor* const> feeds, const Run
   std::sort(seen.begin(), seen.end());
   seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
   for (RefVariable* variable : seen) {
-    absl::MutexLock lock(&variable->mu);
+    MutexLock lock(&variable->mu);
     variables_.push_back({variable, variable->value.data(), variable->value.shape()});
   }
   graph_ = *std::move(graph);

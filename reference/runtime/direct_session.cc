@@ -10,7 +10,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
+#include "reference/base/mutex.h"
 #include "reference/base/status.h"
 #include "reference/base/threads.h"
 #include "reference/op/cuda_context.h"
@@ -163,9 +163,10 @@ class DirectSession::Impl : public KernelSource {
   ResourceManager resources_;
   std::atomic<bool> closed_{false};
   std::atomic<uint64_t> placed_version_{0};
-  std::atomic<CachedPlan*> last_plan_{nullptr};  // the plan of the run before: most programs repeat one
+  // The plans of the last two different runs: most programs repeat one, or take turns with two.
+  std::atomic<CachedPlan*> last_plan_{nullptr}, plan_before_{nullptr};
 
-  absl::Mutex mu_;
+  Mutex mu_;
   std::unique_ptr<Placer> placer_;
   std::vector<PlacedKernel> kernels_ ABSL_GUARDED_BY(mu_);  // by node id
   std::vector<std::unique_ptr<OpKernel>> owned_kernels_ ABSL_GUARDED_BY(mu_);
@@ -276,7 +277,7 @@ absl::StatusOr<CachedPlan*> DirectSession::Impl::FindPlan(absl::Span<const Feed>
                                                           absl::Span<const Output> fetches,
                                                           absl::Span<Node* const> targets) {
   TFP_ASSIGN_OR_RETURN(RunSignature signature, CheckSignature(feeds, fetches, targets));
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   auto it = plans_.find(signature);
   if (it != plans_.end()) return it->second.get();
   TFP_ASSIGN_OR_RETURN(std::unique_ptr<Plan> plan, Plan::Compile(signature, *this));
@@ -299,13 +300,18 @@ absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<c
     return absl::InvalidArgumentError("Must specify at least one target to fetch or execute.");
   }
   if (ABSL_PREDICT_FALSE(placed_version_.load(std::memory_order_acquire) != graph_.version())) {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     TFP_RETURN_IF_ERROR(placer_->PlaceNewNodes(graph_));
     placed_version_.store(graph_.version(), std::memory_order_release);
   }
   CachedPlan* cached = last_plan_.load(std::memory_order_acquire);
   if (cached == nullptr || !Matches(*cached->plan, feeds, fetches, targets)) {
-    TFP_ASSIGN_OR_RETURN(cached, FindPlan(feeds, fetches, targets));
+    CachedPlan* const last = cached;
+    cached = plan_before_.load(std::memory_order_acquire);
+    if (cached == nullptr || !Matches(*cached->plan, feeds, fetches, targets)) {
+      TFP_ASSIGN_OR_RETURN(cached, FindPlan(feeds, fetches, targets));
+    }
+    plan_before_.store(last, std::memory_order_release);
     last_plan_.store(cached, std::memory_order_release);
   }
 
@@ -372,7 +378,7 @@ absl::Status DirectSession::Impl::RunPart(absl::Span<const Feed> feeds, absl::Sp
   signature.targets.assign(targets.begin(), targets.end());
   std::unique_ptr<Plan> plan;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     TFP_RETURN_IF_ERROR(placer_->PlaceNewNodes(graph_));
     placed_version_.store(graph_.version(), std::memory_order_release);
     TFP_ASSIGN_OR_RETURN(plan, Plan::CompileInner(std::move(signature), *this, cut, graph_.limits().max_nesting));

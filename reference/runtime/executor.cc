@@ -254,7 +254,7 @@ absl::Status RunState::PrepareInputs(const Plan::Step& step, Context& ctx) {
     if (ABSL_PREDICT_FALSE(seen_variables_ != nullptr)) seen_variables_->push_back(slot.variable);
     bool initialized;
     {
-      absl::MutexLock lock(&slot.variable->mu);
+      MutexLock lock(&slot.variable->mu);
       initialized = slot.variable->value.has_value();
       if (inputs[i].flags & Plan::kDereference) dereferenced_[i] = slot.variable->value;
     }
@@ -302,7 +302,7 @@ absl::Status RunState::Fetch(absl::Span<const Tensor* const> feeds, std::vector<
       return absl::InvalidArgumentError(absl::StrCat("Retval[", i, "] does not have value"));
     }
     if (fetch.dereference && slot.variable != nullptr) {
-      absl::MutexLock lock(&slot.variable->mu);
+      MutexLock lock(&slot.variable->mu);
       out = slot.variable->value;
     } else if (fetch.last) {
       out = std::move(slot.value);

@@ -9,6 +9,7 @@ Rewrites Optimize(const PlanNodes& part, KernelSource& kernels) {
   state.FoldConstants();
   state.FindReaders();
   state.FuseContractions();
+  state.FuseNorms();
   state.FuseElementwise();
   return state.Take();
 }

@@ -1,5 +1,7 @@
-// Conv2D, DepthwiseConv2dNative and MatMul with what follows them: scales and shifts by constants (a batch norm is
-// both) go into the filter and one bias, then a residual is added, then comes an activation.
+// Conv2D, DepthwiseConv2dNative and MatMul with what stands around them: zeros around the image become the
+// convolution's own padding, scales and shifts by constants (a batch norm is both) go into the filter and one bias,
+// then a residual is added, then comes an activation.
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -74,6 +76,25 @@ Tensor ScaledFilter(const Tensor& filter, const std::vector<float>& scale) {
   return *std::move(t);
 }
 
+// Of Pad's constant paddings those of rows and columns: top, bottom, left, right. Nothing where they do not fit a
+// window of this filter and these dilations, or where batch and channels are padded too.
+std::optional<std::array<int64_t, 4>> PaddingOf(const Tensor* t, const Tensor& filter,
+                                                const tensorflow::AttrValue* dilations) {
+  if (t == nullptr || t->shape() != TensorShape({4, 2}) || (t->dtype() != DT_INT32 && t->dtype() != DT_INT64)) {
+    return std::nullopt;
+  }
+  std::array<int64_t, 8> all;
+  for (int i = 0; i < 8; ++i) all[i] = t->dtype() == DT_INT32 ? t->flat<int32_t>()[i] : t->flat<int64_t>()[i];
+  if (all[0] != 0 || all[1] != 0 || all[6] != 0 || all[7] != 0) return std::nullopt;
+  for (int i = 0; i < 4; ++i) {
+    if (all[2 + i] < 0 || all[2 + i] >= filter.shape().dim(i / 2)) return std::nullopt;
+  }
+  for (int64_t d : dilations != nullptr ? dilations->list().i() : google::protobuf::RepeatedField<int64_t>()) {
+    if (d != 1) return std::nullopt;
+  }
+  return std::array<int64_t, 4>{all[2], all[3], all[4], all[5]};
+}
+
 // False only where both are known and differ.
 bool MayBeSameShape(const Output& a, const Output& b) { return a.shape().IsCompatibleWith(b.shape()); }
 
@@ -104,6 +125,14 @@ void OptimizerState::FuseContraction(const PlanNode& first) {
   }
 
   FusedNodes fused;
+  const PlanNode* const pad = product || filter == nullptr ? nullptr : MakerOf(first.inputs[0]);
+  std::optional<std::array<int64_t, 4>> padding;
+  if (pad != nullptr && pad->node->op() == "Pad" && MayJoin(*pad) && SoleReader(*pad) == &first &&
+      !IsFed(pad->inputs[1]) && !IsRefType(pad->inputs[0].dtype()) && contraction.attr("padding") != nullptr &&
+      contraction.attr("padding")->s() == "VALID") {
+    padding = PaddingOf(ConstantOf(pad->inputs[1]), *filter, contraction.attr("dilations"));
+  }
+  if (padding) fused.nodes.push_back(pad->node);
   fused.nodes.push_back(&contraction);
   const PlanNode* last = &first;
   auto take = [&](const PlanNode* n) {
@@ -196,7 +225,18 @@ void OptimizerState::FuseContraction(const PlanNode& first) {
   if (!activation.empty()) ops->add_s(activation);
   (*def.mutable_attr())["num_args"].set_i((with_bias ? 1 : 0) + (addend ? 1 : 0));
 
-  fused.inputs.push_back({Resolve(first.inputs[0]), Tensor()});
+  if (padding) {
+    (*def.mutable_attr())["padding"].set_s("EXPLICIT");
+    auto* paddings = (*def.mutable_attr())["explicit_paddings"].mutable_list();
+    paddings->clear_i();
+    for (int64_t p :
+         {int64_t{0}, int64_t{0}, (*padding)[0], (*padding)[1], (*padding)[2], (*padding)[3], int64_t{0}, int64_t{0}}) {
+      paddings->add_i(p);
+    }
+  }
+
+  const Output& image = padding ? pad->inputs[0] : first.inputs[0];
+  fused.inputs.push_back({IsFed(image) ? image : Resolve(image), Tensor()});
   fused.inputs.push_back({Resolve(first.inputs[1]), affine.scaled ? ScaledFilter(*filter, affine.scale) : Tensor()});
   if (affine.scaled && !fused.inputs[1].value.has_value()) return;
   if (with_bias) {

@@ -20,6 +20,7 @@ class OptimizerState {
   void FoldConstants();     // optimizer_fold.cc; also passes Identity nodes by
   void FindReaders();       // of what is left
   void FuseContractions();  // optimizer_contraction.cc
+  void FuseNorms();         // optimizer_norm.cc
   void FuseElementwise();   // optimizer_elementwise.cc
 
   Rewrites Take() { return std::move(rewrites_); }
@@ -49,6 +50,10 @@ class OptimizerState {
 
   // contraction
   void FuseContraction(const PlanNode& first);
+  // norm
+  bool IsMeanOfLast(const PlanNode& n) const;
+  const PlanNode* OneReader(const PlanNode& n, const char* op) const;
+  void FuseNorm(const PlanNode& rsqrt);
   // elementwise
   bool IsElementwise(const PlanNode& n);
   void FuseAround(const PlanNode& last);

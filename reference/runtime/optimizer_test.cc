@@ -51,6 +51,34 @@ class GraphMaker {
     padding.set_s("SAME");
     return Add("Conv2D", {x, filter}, {{"strides", strides}, {"padding", padding}});
   }
+  Output Ints(std::vector<int32_t> values, std::vector<int64_t> dims) {
+    Tensor t = *Tensor::Allocate(DT_INT32, *TensorShape::Create(dims));
+    std::copy(values.begin(), values.end(), t.flat<int32_t>().begin());
+    return Constant(graph, t);
+  }
+  // Zeros around the image, then a convolution without padding of its own.
+  Output PadConv(Output x, int64_t in, int64_t out, std::vector<int32_t> pads, int stride) {
+    tensorflow::AttrValue strides, padding;
+    for (int s : {1, stride, stride, 1}) strides.mutable_list()->add_i(s);
+    padding.set_s("VALID");
+    return Add("Conv2D", {Add("Pad", {x, Ints(pads, {4, 2})}), Random({3, 3, in, out})},
+               {{"strides", strides}, {"padding", padding}});
+  }
+  Output Mean(Output x, int axis) {
+    tensorflow::AttrValue keep;
+    keep.set_b(true);
+    return Add("Mean", {x, Ints({axis}, {1})}, {{"keep_dims", keep}});
+  }
+  // As tf.contrib.layers.layer_norm has it.
+  Output LayerNorm(Output x, int64_t depth, int axis, Output* moment = nullptr) {
+    const Output mean = Mean(x, axis);
+    const Output variance = Mean(Add("SquaredDifference", {x, Add("StopGradient", {mean})}), axis);
+    const Output rsqrt = Add("Rsqrt", {Add("Add", {variance, Constant(graph, Tensor::Scalar(1e-3f))})});
+    const Output by = Add("Mul", {rsqrt, Random({depth}, 0.5f, 1.5f)});
+    const Output scaled = Add("Mul", {x, by});
+    if (moment != nullptr) *moment = mean;
+    return Add("Add", {scaled, Add("Sub", {Random({depth}), Add("Mul", {mean, by})})});
+  }
   Output BatchNorm(Output x, int64_t channels) {
     tensorflow::AttrValue training;
     training.set_b(false);
@@ -146,6 +174,46 @@ TEST(Optimizer, AnElementwiseChainIsOneStep) {
             "_FusedElementwise");
 }
 
+TEST(Optimizer, ZerosAroundAnImageAreTheConvolutionsOwn) {
+  GraphMaker g;
+  const Output x = g.Placeholder({-1, -1, -1, 3});
+  const Output y = g.Add("Relu", {g.BatchNorm(g.PadConv(x, 3, 5, {0, 0, 1, 2, 2, 0, 0, 0}, 2), 5)});
+  const Output bare = g.PadConv(x, 3, 5, {0, 0, 1, 1, 1, 1, 0, 0}, 1);
+  for (const TensorShape& shape : {TensorShape({2, 8, 9, 3}), TensorShape({1, 1, 1, 3})}) {
+    EXPECT_EQ(Optimized(g, {{x, g.Values(shape)}}, {y}), "_FusedConv2D");
+    EXPECT_EQ(Optimized(g, {{x, g.Values(shape)}}, {bare}), "_FusedConv2D");
+  }
+  EXPECT_EQ(Optimized(g, {{x, g.Values(TensorShape({2, 0, 9, 3}))}}, {y}), "_FusedConv2D");
+  // More than a window's reach, or around batch and channels.
+  const Output far = g.PadConv(x, 3, 5, {0, 0, 3, 1, 1, 1, 0, 0}, 1);
+  EXPECT_EQ(Optimized(g, {{x, g.Values(TensorShape({2, 8, 9, 3}))}}, {far}), "Pad Conv2D");
+  const Output batch = g.PadConv(x, 3, 5, {1, 0, 1, 1, 1, 1, 0, 0}, 1);
+  EXPECT_EQ(Optimized(g, {{x, g.Values(TensorShape({2, 8, 9, 3}))}}, {batch}), "Pad Conv2D");
+}
+
+TEST(Optimizer, ALayerNormIsOneStep) {
+  for (const int64_t depth : {1, 7, 40, 300}) {
+    GraphMaker g;
+    const Output x = g.Placeholder({-1, depth}), r = g.Placeholder({-1, depth});
+    const Tensor value = g.Values(TensorShape({9, depth}), -3, 5), other = g.Values(TensorShape({9, depth}));
+    EXPECT_EQ(Optimized(g, {{x, value}}, {g.LayerNorm(x, depth, 1)}), "_FusedLayerNorm");
+    const Output y = g.LayerNorm(g.Add("Add", {x, r}), depth, -1);
+    EXPECT_EQ(Optimized(g, {{x, value}, {r, other}}, {y}), "_FusedLayerNorm");
+    EXPECT_EQ(Optimized(g, {{x, value}, {r, other}}, {g.Add("Add", {y, g.LayerNorm(y, depth, -1)})}),
+              "_FusedLayerNorm _FusedLayerNorm Add");
+  }
+  GraphMaker g;
+  const Output x = g.Placeholder({-1, 40});
+  const Tensor value = g.Values(TensorShape({9, 40}));
+  // Along another dimension, or where the mean is wanted too, it is none.
+  EXPECT_EQ(Optimized(g, {{x, value}}, {g.LayerNorm(x, 40, 0)}).find("_FusedLayerNorm"), std::string::npos);
+  Output mean;
+  const Output y = g.LayerNorm(x, 40, 1, &mean);
+  EXPECT_EQ(Optimized(g, {{x, value}}, {y, mean}).find("_FusedLayerNorm"), std::string::npos);
+  EXPECT_EQ(Optimized(g, {{x, value}, {mean, g.Values(TensorShape({9, 1}))}}, {y}).find("_FusedLayerNorm"),
+            std::string::npos);
+}
+
 TEST(Optimizer, WhatIsFedOrFetchedKeepsItsPlace) {
   GraphMaker g;
   const Output x = g.Placeholder({-1, 8, 8, 3});
@@ -207,7 +275,15 @@ TEST(Optimizer, RandomGraphsGiveTheSame) {
       auto image = [&] { return images[g.Below(static_cast<int>(images.size()))]; };
       auto value = [&] { return any[g.Below(static_cast<int>(any.size()))]; };
       Output made;
-      switch (g.Below(9)) {
+      switch (g.Below(11)) {
+        case 9: {
+          const int top = g.Below(3), left = g.Below(3);
+          made = g.PadConv(image(), 4, 4, {0, 0, top, 2 - top, left, 2 - left, 0, 0}, 1);
+          break;
+        }
+        case 10:
+          made = g.LayerNorm(image(), 4, 3);
+          break;
         case 0:
           made = g.Conv(image(), 4, 4, 1 + 2 * g.Below(2));
           break;

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "reference/base/coding.h"
+#include "reference/base/mutex.h"
 
 namespace tfpersist {
 
@@ -28,7 +28,7 @@ struct Block::Skips {
     std::string previous;  // the key before it, whose prefix it may share
     std::string greatest;  // of the keys from the restart up to here, whatever their order
   };
-  absl::Mutex mu;
+  Mutex mu;
   std::map<uint32_t, std::vector<Skip>> behind ABSL_GUARDED_BY(mu);  // by the restart's offset
   size_t bytes ABSL_GUARDED_BY(mu) = 0;
 };
@@ -87,15 +87,20 @@ void Block::Iterator::Next() {
 }
 
 void Block::Iterator::Seek(absl::string_view target) {
-  // The last restart whose key is before the target; restarts hold whole keys.
-  uint32_t left = 0, right = block_->num_restarts_;
-  while (right - left > 1) {
-    const uint32_t middle = left + (right - left) / 2;
+  if (block_->num_restarts_ == 0) return Stop(false);
+  // The last restart whose key is before the target; restarts hold whole keys. The middles are TensorFlow's and
+  // leveldb's, so that restarts out of order lead all of us to the same entry.
+  uint32_t left = 0, right = block_->num_restarts_ - 1;
+  while (left < right) {
+    const uint32_t middle = (left + right + 1) / 2;  // below 2^30 each
     MoveTo(block_->Restart(middle));
     if (!valid_) return Stop(true);
-    (absl::string_view(key_) < target ? left : right) = middle;
+    if (absl::string_view(key_) < target) {
+      left = middle;
+    } else {
+      right = middle - 1;
+    }
   }
-  if (block_->num_restarts_ == 0) return Stop(false);
   const uint32_t restart = block_->Restart(left);
   MoveTo(restart);
   for (int steps = 0; valid_ && absl::string_view(key_) < target; ++steps) {
@@ -106,7 +111,7 @@ void Block::Iterator::Seek(absl::string_view target) {
 
 void Block::Iterator::SeekFar(uint32_t restart, absl::string_view target) {
   Skips& all = *block_->skips_;
-  absl::MutexLock lock(&all.mu);
+  MutexLock lock(&all.mu);
   std::vector<Skips::Skip>& skips = all.behind[restart];
   // From the last skip that has only keys before the target in front of it.
   auto skip = std::lower_bound(skips.begin(), skips.end(), target,

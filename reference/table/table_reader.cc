@@ -17,7 +17,7 @@ absl::StatusOr<std::unique_ptr<TableReader>> TableReader::Open(std::unique_ptr<R
 
 absl::StatusOr<std::shared_ptr<const Block>> TableReader::ReadBlock(const BlockHandle& handle) const {
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     for (const RecentBlock& recent : recent_) {
       if (recent.block != nullptr && recent.handle.offset == handle.offset && recent.handle.size == handle.size) {
         return recent.block;
@@ -27,7 +27,7 @@ absl::StatusOr<std::shared_ptr<const Block>> TableReader::ReadBlock(const BlockH
   TFP_ASSIGN_OR_RETURN(std::string contents, ReadBlockContents(*file_, handle, limits_));
   TFP_ASSIGN_OR_RETURN(Block block, Block::Parse(std::move(contents)));
   auto shared = std::make_shared<const Block>(std::move(block));
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   recent_[next_recent_++ % kRecentBlocks] = {handle, shared};
   return shared;
 }

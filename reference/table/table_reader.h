@@ -9,9 +9,9 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "reference/base/file.h"
 #include "reference/base/limits.h"
+#include "reference/base/mutex.h"
 #include "reference/table/block.h"
 #include "reference/table/format.h"
 
@@ -60,7 +60,7 @@ class TableReader {
   std::unique_ptr<RandomAccessFile> file_;
   Limits limits_;
   Block index_;
-  mutable absl::Mutex mu_;
+  mutable Mutex mu_;
   // The blocks read last, some for each of several threads: look-ups in key order, the common case, then read each
   // block once.
   static constexpr int kRecentBlocks = 8;

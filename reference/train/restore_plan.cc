@@ -1,7 +1,9 @@
 #include "reference/train/restore_plan.h"
 
+#include <functional>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
@@ -16,95 +18,134 @@ bool IsRestore(const Node& node) {
   return node.op() == "RestoreV2" || node.op() == "Restore" || node.op() == "RestoreSlice";
 }
 
-struct Plan {
-  std::vector<Output> read;    // outputs of the restore ops
-  std::vector<Node*> assigns;  // in the order of the graph
+// What assigning a tensor asks of it, as far as that can be said ahead of time.
+struct Assignment {
+  enum class Asks { kElements, kShapeOfRef, kShapeOfResource };
+  Node* node;
+  size_t read;  // which of the tensors that are read
+  Asks asks;
+  Output variable;           // kShapeOfRef
+  int64_t elements = 0;      // kElements: of the reshape before it
+  PartialTensorShape shape;  // kShapeOfResource
 };
 
-Plan PlanOf(Node* restore_op) {
-  Plan plan;
-  for (Node* node : NodesBehind(restore_op, IsRestore)) {
-    if (IsRestore(*node)) {
-      for (int i = 0; i < node->num_outputs(); ++i) plan.read.push_back(node->output(i));
-    } else if (node->op() == "Assign" || node->op() == "AssignVariableOp") {
-      plan.assigns.push_back(node);
-    }
-  }
-  return plan;
-}
-
-// A fault of assigning `value` found ahead of time: the variable's shape, or the element count of a reshape.
-enum class Fault { kNone, kKernelWillTell, kResourceShape };
-
-using Values = absl::flat_hash_map<std::pair<const Node*, int>, const Tensor*>;
-
-Fault Check(const Node& assign, const Values& values, PartialTensorShape* expected, TensorShape* actual) {
-  if (assign.inputs().size() != 2) return Fault::kNone;
-  Output source = assign.inputs()[1];
+// Nothing for an assignment that takes any tensor.
+std::optional<Assignment> AssignmentOf(Node* node, const std::function<std::optional<size_t>(Output)>& find) {
+  using Asks = Assignment::Asks;
+  Assignment a{node, 0, Asks::kShapeOfRef, node->inputs()[0]};
+  Output source = node->inputs()[1];
   while (source.node->op() == "Identity") source = source.node->inputs()[0];
   if (source.node->op() == "Reshape") {
-    const Output from = source.node->inputs()[0], shape = source.node->inputs()[1];
-    auto value = values.find({from.node, from.index});
-    const tensorflow::AttrValue* dims = shape.node->op() == "Const" ? shape.node->attr("value") : nullptr;
-    if (value == values.end() || dims == nullptr || !source.shape().IsFullyDefined()) return Fault::kNone;
+    const bool is_static = source.node->inputs()[1].node->op() == "Const" && source.shape().IsFullyDefined();
     absl::StatusOr<TensorShape> target = source.shape().AsTensorShape();
-    return target.ok() && target->num_elements() != value->second->num_elements() ? Fault::kKernelWillTell
-                                                                                  : Fault::kNone;
+    if (!is_static || !target.ok()) return std::nullopt;
+    a.asks = Asks::kElements;
+    a.elements = target->num_elements();
+    source = source.node->inputs()[0];
+  } else if (node->op() == "Assign") {
+    const tensorflow::AttrValue* validate = node->attr("validate_shape");
+    if (validate != nullptr && !validate->b()) return std::nullopt;
+  } else {
+    const tensorflow::AttrValue* shape = a.variable.node->attr("shape");
+    if (shape == nullptr) return std::nullopt;
+    absl::StatusOr<PartialTensorShape> partial = PartialTensorShape::FromProto(shape->shape());
+    if (!partial.ok()) return std::nullopt;
+    a.asks = Asks::kShapeOfResource;
+    a.shape = *std::move(partial);
   }
-  auto value = values.find({source.node, source.index});
-  if (value == values.end()) return Fault::kNone;
-  *actual = value->second->shape();
-  if (assign.op() == "Assign") {
-    const tensorflow::AttrValue* validate = assign.attr("validate_shape");
-    if (validate != nullptr && !validate->b()) return Fault::kNone;
-    return assign.inputs()[0].shape().IsCompatibleWith(*actual) ? Fault::kNone : Fault::kKernelWillTell;
+  const std::optional<size_t> read = find(source);
+  if (!read.has_value()) return std::nullopt;
+  a.read = *read;
+  return a;
+}
+
+absl::Status Check(DirectSession& session, absl::Span<const DirectSession::Feed> feeds, absl::Span<const Tensor> values,
+                   absl::Span<const Assignment> assignments) {
+  for (const Assignment& a : assignments) {
+    const Tensor& value = values[a.read];
+    switch (a.asks) {
+      case Assignment::Asks::kElements:
+        if (a.elements == value.num_elements()) continue;
+        break;
+      case Assignment::Asks::kShapeOfRef:
+        if (a.variable.shape().IsCompatibleWith(value.shape())) continue;
+        break;
+      case Assignment::Asks::kShapeOfResource:
+        if (a.shape.IsCompatibleWith(value.shape())) continue;
+        return WithNode(absl::InvalidArgumentError(absl::StrCat(
+                            "Assign requires shapes of both tensors to match. lhs shape= ", a.shape.DebugString(),
+                            " rhs shape= ", value.shape().DebugString(), "\n\t [[{{node ", a.node->name(), "}}]]")),
+                        a.node->name());
+    }
+    // Run by itself it fails with its own message, and touches nothing else.
+    Node* const node = a.node;
+    TFP_RETURN_IF_ERROR(session.Run(feeds, {}, {&node, 1}).status());
   }
-  const tensorflow::AttrValue* shape = assign.inputs()[0].node->attr("shape");
-  if (shape == nullptr) return Fault::kNone;
-  absl::StatusOr<PartialTensorShape> partial = PartialTensorShape::FromProto(shape->shape());
-  if (!partial.ok() || partial->IsCompatibleWith(*actual)) return Fault::kNone;
-  *expected = *partial;
-  return Fault::kResourceShape;
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::Status RunRestore(DirectSession& session, const std::string& filename_tensor, const std::string& restore_op,
-                        const std::string& prefix) {
-  Graph& graph = session.graph();
-  const Tensor name = Tensor::Scalar(prefix);
-  absl::StatusOr<Output> filename = graph.FindTensor(filename_tensor);
-  absl::StatusOr<Node*> restore = graph.FindOperation(restore_op);
-  if (!filename.ok() || !restore.ok()) {
-    // A session of another graph: it says so itself (C23).
-    return session.Run({{filename_tensor, name}}, {}, {restore_op}).status();
-  }
-  const Plan plan = PlanOf(*restore);
-  std::vector<DirectSession::Feed> feeds = {{*filename, name}};
-  if (plan.read.empty()) return session.Run(feeds, {}, {&*restore, 1}).status();
+struct RestorePlan::Found {
+  uint64_t version;  // of the graph
+  Output filename;
+  Node* restore;
+  std::vector<Output> read;             // outputs of the restore ops
+  std::vector<Assignment> assignments;  // in the order of the graph
+};
 
-  TFP_ASSIGN_OR_RETURN(std::vector<Tensor> read, session.RunKeepingOnDevice(feeds, plan.read));
-  Values values;
-  for (size_t i = 0; i < read.size(); ++i) values[{plan.read[i].node, plan.read[i].index}] = &read[i];
-  for (Node* assign : plan.assigns) {
-    PartialTensorShape expected;
-    TensorShape actual;
-    switch (Check(*assign, values, &expected, &actual)) {
-      case Fault::kNone:
-        break;
-      case Fault::kKernelWillTell:
-        // Run by itself it fails with its own message, and touches nothing else.
-        TFP_RETURN_IF_ERROR(session.Run(feeds, {}, {&assign, 1}).status());
-        break;
-      case Fault::kResourceShape:
-        return WithNode(absl::InvalidArgumentError(absl::StrCat(
-                            "Assign requires shapes of both tensors to match. lhs shape= ", expected.DebugString(),
-                            " rhs shape= ", actual.DebugString(), "\n\t [[{{node ", assign->name(), "}}]]")),
-                        assign->name());
+RestorePlan::RestorePlan(const Graph& graph, std::string filename_tensor, std::string restore_op)
+    : graph_(graph), filename_tensor_(std::move(filename_tensor)), restore_op_(std::move(restore_op)) {}
+RestorePlan::~RestorePlan() = default;
+
+absl::StatusOr<std::shared_ptr<const RestorePlan::Found>> RestorePlan::FindIn(Graph& graph) {
+  MutexLock lock(&mu_);
+  if (&graph == &graph_ && found_ != nullptr && found_->version == graph.version()) return found_;
+  auto found = std::make_shared<Found>();
+  found->version = graph.version();
+  TFP_ASSIGN_OR_RETURN(found->filename, graph.FindTensor(filename_tensor_));
+  TFP_ASSIGN_OR_RETURN(found->restore, graph.FindOperation(restore_op_));
+  absl::flat_hash_map<std::pair<const Node*, int>, size_t> position;
+  std::vector<Node*> assigns;
+  for (Node* node : NodesBehind(found->restore, IsRestore)) {
+    if (IsRestore(*node)) {
+      for (int i = 0; i < node->num_outputs(); ++i) {
+        position[{node, i}] = found->read.size();
+        found->read.push_back(node->output(i));
+      }
+    } else if ((node->op() == "Assign" || node->op() == "AssignVariableOp") && node->inputs().size() == 2) {
+      assigns.push_back(node);
     }
   }
-  for (size_t i = 0; i < read.size(); ++i) feeds.emplace_back(plan.read[i], std::move(read[i]));
-  return session.RunTakingFeeds(std::move(feeds), {&*restore, 1});
+  auto find = [&](Output o) {
+    auto it = position.find({o.node, o.index});
+    return it == position.end() ? std::nullopt : std::optional<size_t>(it->second);
+  };
+  for (Node* node : assigns) {
+    std::optional<Assignment> assignment = AssignmentOf(node, find);
+    if (assignment.has_value()) found->assignments.push_back(*std::move(assignment));
+  }
+  if (&graph == &graph_) found_ = found;
+  return std::shared_ptr<const Found>(std::move(found));
+}
+
+absl::Status RestorePlan::Run(DirectSession& session, const std::string& prefix) {
+  const Tensor name = Tensor::Scalar(prefix);
+  absl::StatusOr<std::shared_ptr<const Found>> found = FindIn(session.graph());
+  if (!found.ok()) {
+    // A session of another graph: it says so itself (C23).
+    return session.Run({{filename_tensor_, name}}, {}, {restore_op_}).status();
+  }
+  const Found& plan = **found;
+  Node* const restore = plan.restore;
+  std::vector<DirectSession::Feed> feeds = {{plan.filename, name}};
+  if (plan.read.empty()) return session.Run(feeds, {}, {&restore, 1}).status();
+
+  TFP_ASSIGN_OR_RETURN(std::vector<Tensor> values, session.RunKeepingOnDevice(feeds, plan.read));
+  TFP_RETURN_IF_ERROR(Check(session, feeds, values, plan.assignments));
+  feeds.reserve(values.size() + 1);
+  for (size_t i = 0; i < values.size(); ++i) feeds.emplace_back(plan.read[i], std::move(values[i]));
+  return session.RunTakingFeeds(std::move(feeds), {&restore, 1});
 }
 
 }  // namespace tfpersist

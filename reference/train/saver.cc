@@ -103,6 +103,7 @@ class Saver::Impl {
       def_->set_max_to_keep(options_.max_to_keep.value_or(0));
       def_->set_keep_checkpoint_every_n_hours(static_cast<float>(options_.keep_checkpoint_every_n_hours));
     }
+    restore_ = std::make_unique<RestorePlan>(*graph_, def_->filename_tensor_name(), def_->restore_op_name());
     // A list that was set before a deferred build stays.
     Retention retention(def_->max_to_keep(), def_->keep_checkpoint_every_n_hours(), options_.clock());
     retention.set(retention_.entries());
@@ -206,7 +207,7 @@ class Saver::Impl {
     graph_->logger()->Log(LogLevel::kInfo, absl::StrCat("Restoring parameters from ", prefix));
     if (def_ == nullptr)
       return absl::FailedPreconditionError("`build()` should be called before restore if defer_build==True");
-    const absl::Status status = RunRestore(session, def_->filename_tensor_name(), def_->restore_op_name(), prefix);
+    const absl::Status status = restore_->Run(session, prefix);
     if (absl::IsInvalidArgument(status) && !NodeOf(status).empty()) {
       return FrameRestoreError(status, "a mismatch between the current graph and the graph");
     }
@@ -236,6 +237,7 @@ class Saver::Impl {
   SaverOptions options_;
   absl::Status error_;  // of a constructor that cannot return one
   std::unique_ptr<tensorflow::SaverDef> def_;
+  std::unique_ptr<RestorePlan> restore_;  // of def_
   bool built_ = false, empty_ = false;
   Retention retention_;
   std::shared_future<absl::StatusOr<std::string>> pending_;  // the asynchronous save before, over or not
