@@ -71,11 +71,6 @@ absl::StatusOr<BundleReader::Entry> EntryOf(absl::string_view key, const BundleE
   return entry;
 }
 
-absl::Status NotParseable(absl::string_view key, const std::string& prefix) {
-  return WithHint(absl::DataLossError(absl::StrCat("Entry for key ", key, " not parseable.")),
-                  absl::StrCat("the file is ", MetaFilename(prefix)));
-}
-
 absl::StatusOr<std::vector<TensorSlice>> EntrySlices(absl::string_view key, const BundleEntryProto& entry,
                                                      const TensorShape& shape, const Limits& limits) {
   if (entry.slices_size() > limits.max_slices) {
@@ -186,15 +181,34 @@ absl::Status BundleReader::ReadHeader() {
   return CheckVersions(header.version(), kBundleVersion, kBundleMinProducer, "Checkpoint", "checkpoint");
 }
 
+absl::Status BundleReader::Seek(absl::string_view key, TableReader::Iterator* it) const {
+  it->Seek(key);
+  if (!it->status().ok()) return WithHint(it->status(), absl::StrCat("the file is ", MetaFilename(prefix_)));
+  if (it->Valid() && it->key() == key) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("Key ", key, " not found in checkpoint"));
+}
+
+absl::Status BundleReader::NotParseable(absl::string_view key) const {
+  return WithHint(absl::DataLossError(absl::StrCat("Entry for key ", key, " not parseable.")),
+                  absl::StrCat("the file is ", MetaFilename(prefix_)));
+}
+
 absl::Status BundleReader::FindEntry(absl::string_view key, BundleEntryProto* entry) const {
   TableReader::Iterator it(table_.get());
-  it.Seek(key);
-  if (!it.status().ok()) return WithHint(it.status(), absl::StrCat("the file is ", MetaFilename(prefix_)));
-  if (!it.Valid() || it.key() != key) {
-    return absl::NotFoundError(absl::StrCat("Key ", key, " not found in checkpoint"));
-  }
-  if (!entry->ParseFromArray(it.value().data(), static_cast<int>(it.value().size()))) return NotParseable(key, prefix_);
-  return absl::OkStatus();
+  TFP_RETURN_IF_ERROR(Seek(key, &it));
+  const bool parsed = entry->ParseFromArray(it.value().data(), static_cast<int>(it.value().size()));
+  return parsed ? absl::OkStatus() : NotParseable(key);
+}
+
+absl::StatusOr<BundleReader::Entry> BundleReader::FindOne(absl::string_view key) const {
+  TableReader::Iterator it(table_.get());
+  TFP_RETURN_IF_ERROR(Seek(key, &it));
+  Entry entry;
+  entry.at.swap = swap_;
+  if (ParsePlainEntry(it.value(), &entry)) return entry;
+  BundleEntryProto proto;
+  if (!proto.ParseFromArray(it.value().data(), static_cast<int>(it.value().size()))) return NotParseable(key);
+  return EntryOf(key, proto, swap_);
 }
 
 absl::StatusOr<std::shared_ptr<const RandomAccessFile>> BundleReader::Shard(int32_t shard) const {
@@ -228,7 +242,7 @@ absl::StatusOr<Tensor> BundleReader::ReadValue(absl::string_view key, const Bund
 }
 
 absl::StatusOr<Tensor> BundleReader::ReadEntry(absl::string_view key, const Entry& entry) const {
-  if (entry.sliced) return Lookup(key);
+  if (entry.sliced) return LookupSlice(key, TensorSlice(entry.shape.rank()));
   TFP_ASSIGN_OR_RETURN(std::shared_ptr<const RandomAccessFile> file, Shard(entry.shard));
   return ReadWhole(key, entry, *file);
 }
@@ -246,17 +260,17 @@ std::vector<absl::StatusOr<BundleReader::Entry>> BundleReader::FindAll(absl::Spa
   for (absl::string_view key : keys) {
     // The next one is near where the names are most of the checkpoint's.
     for (int step = 0; step < kNear && it.Valid() && it.key() < key; ++step) it.Next();
-    if (!it.Valid() || it.key() != key) it.Seek(key);
-    const BundleEntryProto* proto = nullptr;
-    if (!it.status().ok()) {
-      found.push_back(WithHint(it.status(), absl::StrCat("the file is ", MetaFilename(prefix_))));
-    } else if (!it.Valid() || it.key() != key) {
-      found.push_back(absl::NotFoundError(absl::StrCat("Key ", key, " not found in checkpoint")));
-    } else if (proto = parser.Parse(it.value()); proto == nullptr) {
-      found.push_back(NotParseable(key, prefix_));
-    } else {
-      found.push_back(EntryOf(key, *proto, swap_));
+    if (!it.Valid() || it.key() != key) {
+      if (absl::Status missing = Seek(key, &it); !missing.ok()) {
+        found.push_back(std::move(missing));
+        continue;
+      }
     }
+    Entry& entry = found.emplace_back(Entry()).value();
+    entry.at.swap = swap_;
+    if (ParsePlainEntry(it.value(), &entry)) continue;
+    const BundleEntryProto* const proto = parser.Parse(it.value());
+    found.back() = proto != nullptr ? EntryOf(key, *proto, swap_) : NotParseable(key);
   }
   return found;
 }
@@ -307,11 +321,8 @@ std::vector<absl::StatusOr<Tensor>> BundleReader::ReadAll(absl::Span<const absl:
 }
 
 absl::StatusOr<Tensor> BundleReader::Lookup(absl::string_view key) const {
-  BundleEntryProto entry;
-  TFP_RETURN_IF_ERROR(FindEntry(key, &entry));
-  if (entry.slices().empty()) return ReadValue(key, entry);
-  TFP_ASSIGN_OR_RETURN(TensorShape shape, EntryShape(key, entry));
-  return ReadSlices(key, entry, TensorSlice(shape.rank()));
+  TFP_ASSIGN_OR_RETURN(const Entry entry, FindOne(key));
+  return ReadEntry(key, entry);
 }
 
 absl::Status BundleReader::ErrorAt(const absl::Status& error, absl::string_view key, const Entry& entry) const {
@@ -382,10 +393,9 @@ absl::StatusOr<Tensor> BundleReader::ReadSlices(absl::string_view key, const Bun
 }
 
 absl::Status BundleReader::LookupDtypeAndShape(absl::string_view key, DataType* dtype, TensorShape* shape) const {
-  BundleEntryProto entry;
-  TFP_RETURN_IF_ERROR(FindEntry(key, &entry));
-  *dtype = static_cast<DataType>(static_cast<int>(entry.dtype()));
-  TFP_ASSIGN_OR_RETURN(*shape, EntryShape(key, entry));
+  TFP_ASSIGN_OR_RETURN(Entry entry, FindOne(key));
+  *dtype = entry.dtype;
+  *shape = std::move(entry.shape);
   return absl::OkStatus();
 }
 
@@ -411,23 +421,25 @@ absl::StatusOr<std::vector<VariableInfo>> BundleReader::ListVariables() const {
   EntryParser parser;
   for (it.SeekToFirst(); it.Valid(); it.Next()) {
     if (it.key().empty()) continue;  // the header
-    const BundleEntryProto* const parsed = parser.Parse(it.value());
-    if (parsed == nullptr) return absl::DataLossError(absl::StrCat("Entry for key ", it.key(), " not parseable."));
-    const BundleEntryProto& entry = *parsed;
+    BundleEntry entry;
+    int num_slices = 0;
+    const bool is_plain = ParsePlainEntry(it.value(), &entry);
+    const BundleEntryProto* const proto = is_plain ? nullptr : parser.Parse(it.value());
+    if (!is_plain && proto == nullptr) {
+      return absl::DataLossError(absl::StrCat("Entry for key ", it.key(), " not parseable."));
+    }
     std::string name;
     TensorSlice slice;
     if (it.key()[0] == '\0' && DecodeSliceKey(it.key(), &name, &slice)) {
-      slice_bytes[name] += entry.size();
+      slice_bytes[name] += is_plain ? entry.at.size : proto->size();
       continue;
     }
-    VariableInfo info;
-    info.name = std::string(it.key());
-    info.dtype = static_cast<DataType>(static_cast<int>(entry.dtype()));
-    TFP_ASSIGN_OR_RETURN(info.shape, EntryShape(it.key(), entry));
-    info.num_slices = entry.slices_size();
-    info.shard = entry.shard_id();
-    info.bytes = entry.size();
-    variables.push_back(std::move(info));
+    if (!is_plain) {
+      TFP_ASSIGN_OR_RETURN(entry, EntryOf(it.key(), *proto, swap_));
+      num_slices = proto->slices_size();
+    }
+    variables.push_back(
+        {std::string(it.key()), entry.dtype, std::move(entry.shape), num_slices, entry.shard, entry.at.size});
     if (static_cast<int64_t>(variables.size()) > options_.limits.max_table_entries) {
       return absl::ResourceExhaustedError("The checkpoint has more variables than Limits::max_table_entries allows");
     }

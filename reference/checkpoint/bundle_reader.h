@@ -19,6 +19,7 @@
 #include "reference/base/limits.h"
 #include "reference/base/mutex.h"
 #include "reference/base/threads.h"
+#include "reference/checkpoint/bundle_entry.h"
 #include "reference/checkpoint/value_reader.h"
 #include "reference/table/table_reader.h"
 #include "reference/tensor/tensor.h"
@@ -62,13 +63,7 @@ class BundleReader {
 
   // Many tensors in two steps, for who wants to know what is there before anything is read. An index entry as it
   // stands:
-  struct Entry {
-    DataType dtype = DT_INVALID;  // the stored number, valid or not
-    TensorShape shape;
-    int shard = 0;
-    ValueLocation at;
-    bool sliced = false;
-  };
+  using Entry = BundleEntry;
   // The entries of keys in ascending order, found in one walk over the index. Errors as of LookupDtypeAndShape.
   std::vector<absl::StatusOr<Entry>> FindAll(absl::Span<const absl::string_view> keys) const;
   // Their tensors, read side by side; small ones that are neighbours in the file are read together. Each has the error
@@ -105,6 +100,10 @@ class BundleReader {
   BundleReader(std::string prefix, ReadOptions options);
   absl::Status ReadHeader();
   absl::Status FindEntry(absl::string_view key, tensorflow::BundleEntryProto* entry) const;
+  absl::Status NotParseable(absl::string_view key) const;
+  // The iterator at this key, or why there is none.
+  absl::Status Seek(absl::string_view key, TableReader::Iterator* it) const;
+  absl::StatusOr<Entry> FindOne(absl::string_view key) const;
   absl::StatusOr<Tensor> ReadValue(absl::string_view key, const tensorflow::BundleEntryProto& entry) const;
   // The same of an entry that is stored whole, from the shard or from what stands for it.
   absl::StatusOr<Tensor> ReadWhole(absl::string_view key, const Entry& entry, const RandomAccessFile& file) const;

@@ -95,6 +95,57 @@ TEST(BundleReader, ReadsEveryDtypeBitForBit) {
   EXPECT_GE(compared, 250);
 }
 
+TEST(BundleReader, ReadsManyAsItReadsOne) {
+  // Small and large values, strings, an empty one, holes between them, a key that is not there and one that is asked
+  // for twice.
+  const std::string prefix = NewFolder() + "/k";
+  auto writer = *BundleWriter::Create(prefix);
+  std::vector<std::string> names;
+  for (int i = 0; i < 300; ++i) {
+    names.push_back(absl::StrCat("v", 1000 + i));
+    const int64_t n = i == 7 ? 0 : i % 50 == 3 ? 40000 : i % 40 + 1;
+    Tensor t = *Tensor::Allocate(i % 20 == 5 ? DT_STRING : i % 3 == 0 ? DT_BOOL : DT_FLOAT, TensorShape({n}));
+    if (t.dtype() == DT_STRING) {
+      for (std::string& s : t.flat<std::string>()) s = absl::StrCat(i, "text");
+    } else {
+      std::memset(t.data(), t.dtype() == DT_BOOL ? i % 2 : i, t.total_bytes());
+    }
+    ASSERT_TRUE(writer->Add(names.back(), t).ok());
+  }
+  ASSERT_TRUE(writer->Finish().ok());
+  auto reader = *BundleReader::Open(prefix);
+  std::vector<absl::string_view> keys;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (i % 7 != 1 && i / 30 != 4) keys.push_back(names[i]);  // one that is left out, and many in a row
+    if (i == 50) keys.push_back(names[i]);
+  }
+  keys.push_back("w");
+  const auto found = reader->FindAll(keys);
+  EXPECT_EQ(found.back().status().message(), "Key w not found in checkpoint");
+  keys.pop_back();
+  std::vector<BundleReader::Entry> entries;
+  for (size_t i = 0; i < keys.size(); ++i) entries.push_back(found[i].value());
+  for (int threads : {1, 3}) {
+    ThreadPool pool(threads);
+    const auto values = reader->ReadAll(keys, entries, pool);
+    for (size_t i = 0; i < keys.size(); ++i) {
+      ASSERT_TRUE(values[i].ok()) << values[i].status();
+      EXPECT_EQ(values[i]->SummarizeValue(-1), reader->Lookup(keys[i])->SummarizeValue(-1)) << keys[i];
+    }
+    const auto none = reader->ReadAll(keys, entries, pool, [] { return true; });
+    EXPECT_TRUE(absl::IsCancelled(none[0].status()));
+  }
+  // A byte that is wrong is the error of its own key.
+  std::string data = Slurp(prefix + ".data-00000-of-00001");
+  data[entries[20].at.offset] ^= 1;
+  ASSERT_TRUE(WriteFileAtomically(PosixFileSystem(), prefix + ".data-00000-of-00001", data).ok());
+  reader = *BundleReader::Open(prefix);
+  ThreadPool pool(2);
+  const auto values = reader->ReadAll(keys, entries, pool);
+  for (size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(values[i].status(), reader->Lookup(keys[i]).status()) << keys[i];
+  EXPECT_TRUE(absl::IsDataLoss(values[20].status()));
+}
+
 TEST(BundleReader, PutsSlicesTogether) {
   const std::string dir = absl::StrCat(kGolden, "slices/");
   const json values = ReadJson(dir + "values.json");

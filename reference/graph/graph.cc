@@ -205,20 +205,20 @@ absl::StatusOr<Node*> Graph::AddNode(NodeSpec spec) {
   for (const Output& input : spec.inputs) def->add_input(input.index == 0 ? input.op_name() : input.name());
   TFP_RETURN_IF_ERROR(ValidateNodeDef(*op, *def));
   def->clear_input();
-  TFP_ASSIGN_OR_RETURN(Node * node, Insert(std::move(def), op, std::move(spec.inputs), std::move(controls)));
+  TFP_ASSIGN_OR_RETURN(Node * node, Insert(std::move(def), op, spec.inputs, controls));
   names_in_use_.try_emplace(absl::AsciiStrToLower(node->name()), 1);
   for (ControlFrame& frame : control_dependencies_) frame.seen.insert(node);
   return node;
 }
 
-absl::StatusOr<Node*> Graph::Insert(std::unique_ptr<NodeDef> def, const OpSignature* op, std::vector<Output> inputs,
-                                    std::vector<Node*> control_inputs) {
+absl::StatusOr<Node*> Graph::Insert(std::unique_ptr<NodeDef> def, const OpSignature* op,
+                                    absl::Span<const Output> inputs, absl::Span<Node* const> control_inputs) {
   std::unique_ptr<Node> node(new Node());
   node->graph_ = this;
   node->id_ = num_nodes();
   node->def_ = std::move(def);
   node->op_ = op;
-  node->inputs_ = std::move(inputs);
+  node->inputs_.assign(inputs.begin(), inputs.end());
   TFP_RETURN_IF_ERROR(InputTypes(*op, *node->def_, &node->input_types_));
   TFP_RETURN_IF_ERROR(OutputTypes(*op, *node->def_, &node->output_types_));
   for (size_t i = 0; i < node->inputs_.size(); ++i) {
@@ -237,7 +237,7 @@ absl::StatusOr<Node*> Graph::Insert(std::unique_ptr<NodeDef> def, const OpSignat
   }
   TFP_RETURN_IF_ERROR(InferShapes(*node, &node->output_shapes_));
   Node* raw = node.get();
-  by_name_[raw->name()] = raw;
+  by_name_.emplace(raw->name(), raw);
   nodes_.push_back(std::move(node));
   return raw;
 }
@@ -258,6 +258,8 @@ absl::Status Graph::SetInput(Node* node, int index, Output source) {
 
 void Graph::RemoveNodesFrom(int first) {
   for (int i = first; i < num_nodes(); ++i) by_name_.erase(nodes_[i]->name());
+  imported_.erase(std::remove_if(imported_.begin(), imported_.end(), [&](const Node* n) { return n->id() >= first; }),
+                  imported_.end());
   nodes_.resize(first);
 }
 
@@ -310,6 +312,9 @@ absl::StatusOr<Node*> Graph::FindOperation(absl::string_view name) const {
 std::string Graph::UniqueName(absl::string_view wish, bool mark_as_used) {
   std::string name = scope_.empty() ? std::string(wish) : absl::StrCat(scope_, "/", wish);
   const std::string base = absl::AsciiStrToLower(name);
+  for (const Node* node : std::exchange(imported_, {})) {
+    names_in_use_.try_emplace(absl::AsciiStrToLower(node->name()), 1);
+  }
   auto it = names_in_use_.find(base);
   int i = it == names_in_use_.end() ? 0 : it->second;
   if (mark_as_used) names_in_use_[base] = i + 1;

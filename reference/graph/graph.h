@@ -85,11 +85,12 @@ class Node {
   int id_ = -1;
   std::unique_ptr<tensorflow::NodeDef> def_;
   const OpSignature* op_ = nullptr;
-  std::vector<Output> inputs_;
+  // Most nodes have few of each; a graph of 100,000 is made of few pieces of the heap.
+  absl::InlinedVector<Output, 2> inputs_;
   std::vector<Node*> control_inputs_;
-  std::vector<DataType> input_types_;
-  std::vector<DataType> output_types_;
-  std::vector<PartialTensorShape> output_shapes_;
+  DataTypeVector input_types_;
+  DataTypeVector output_types_;
+  ShapeVector output_shapes_;
 };
 
 struct GraphOptions {
@@ -184,7 +185,7 @@ class Graph {
   // Adds a node whose definition is complete but for its inputs. A null input is a back edge to come. Checks dtypes and
   // shapes; the graph is unchanged on error.
   absl::StatusOr<Node*> Insert(std::unique_ptr<tensorflow::NodeDef> def, const OpSignature* op,
-                               std::vector<Output> inputs, std::vector<Node*> control_inputs);
+                               absl::Span<const Output> inputs, absl::Span<Node* const> control_inputs);
   absl::Status ApplyScopes(NodeSpec& spec, const OpSignature& op, tensorflow::NodeDef* def);
   std::vector<std::string> ColocationGroups(const std::string& name) const;
   void RemoveNodesFrom(int first);  // undoes a failed import
@@ -193,8 +194,9 @@ class Graph {
   std::unique_ptr<OpRegistry> ops_;
   absl::flat_hash_map<std::string, std::unique_ptr<OpSignature>> function_ops_;
   std::vector<std::unique_ptr<Node>> nodes_;
-  absl::flat_hash_map<std::string, Node*> by_name_;
-  absl::flat_hash_map<std::string, int> names_in_use_;  // lower-cased, as Python's unique_name has it
+  absl::flat_hash_map<absl::string_view, Node*> by_name_;  // the nodes' own names
+  absl::flat_hash_map<std::string, int> names_in_use_;     // lower-cased, as Python's unique_name has it
+  std::vector<const Node*> imported_;                      // whose names UniqueName has not put there yet
   std::string scope_;
   std::vector<std::string> devices_;
   std::vector<std::string> colocations_;  // names of nodes

@@ -98,9 +98,7 @@ class GraphImporter {
       graph_.set_producer_version(producer_before);
       return status;
     }
-    for (Node* node : result_.nodes) {
-      if (node != nullptr) graph_.names_in_use_.try_emplace(absl::AsciiStrToLower(node->name()), 1);
-    }
+    graph_.imported_.insert(graph_.imported_.end(), result_.nodes.begin(), result_.nodes.end());
     return std::move(result_);
   }
 
@@ -164,6 +162,9 @@ class GraphImporter {
     const int n = def_.node_size();
     index_.reserve(n);
     signatures_.resize(n);
+    // Into an empty graph, every node keeps its name, and the index may point to it.
+    keeps_names_ = result_.scope.empty() && graph_.num_nodes() == 0;
+    if (!keeps_names_) old_names_.reserve(n);
     absl::flat_hash_map<std::string, const tensorflow::OpDef*> producer;
     if (options_.producer_op_list != nullptr) {
       for (const auto& op : options_.producer_op_list->op()) producer[op.name()] = &op;
@@ -174,7 +175,8 @@ class GraphImporter {
         return absl::InvalidArgumentError(
             absl::StrCat("Node '", node.name(), "': Node name contains invalid characters"));
       }
-      if (!index_.try_emplace(node.name(), i).second)
+      if (!keeps_names_) old_names_.push_back(node.name());
+      if (!index_.try_emplace(keeps_names_ ? node.name() : old_names_.back(), i).second)
         return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' is not unique"));
       if (node.op().empty())
         return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' does not specify an operation"));
@@ -247,28 +249,29 @@ class GraphImporter {
   // Where an input comes from: a node of the GraphDef (by index), or an existing tensor.
   struct Edge {
     int from = -1;
-    int index = 0;  // InputName::kControl: control
-    Output mapped;
+    int index = 0;    // InputName::kControl: control
+    int mapped = -1;  // in mapped_
   };
 
   absl::Status ReadEdges() {
     const int n = def_.node_size();
-    edges_.resize(n);
-    consumers_.resize(n);
+    first_edge_.reserve(n + 1);
+    first_consumer_.assign(n + 2, 0);
     pending_.assign(n, 0);
     for (int i = 0; i < n; ++i) {
       const NodeDef& node = def_.node(i);
       bool from_next_iteration = false;
       int controls = 0;
-      edges_[i].reserve(node.input_size());
+      first_edge_.push_back(static_cast<int>(edges_.size()));
       for (const std::string& text : node.input()) {
         InputName input = ParseInputName(text);
-        Edge edge{-1, input.index, {}};
+        Edge edge{-1, input.index, -1};
         if (!by_key_.empty()) {
-          if (auto it = by_key_.find({input.node, input.index}); it != by_key_.end()) {
+          if (auto it = by_key_.find({std::string(input.node), input.index}); it != by_key_.end()) {
             it->second->used = true;
-            edge.mapped = it->second->to;
-            edges_[i].push_back(edge);
+            edge.mapped = static_cast<int>(mapped_.size());
+            mapped_.push_back(it->second->to);
+            edges_.push_back(edge);
             continue;
           }
         }
@@ -279,16 +282,32 @@ class GraphImporter {
         controls += edge.index == InputName::kControl;
         const std::string& op = def_.node(edge.from).op();
         from_next_iteration |= op == "NextIteration" || op == "RefNextIteration";
-        consumers_[edge.from].push_back(i);
-        edges_[i].push_back(edge);
+        ++first_consumer_[edge.from + 2];
+        edges_.push_back(edge);
       }
       // A Merge in a loop waits for its control inputs and one value only.
       const bool loop_merge = (node.op() == "Merge" || node.op() == "RefMerge") && from_next_iteration;
       int real = 0;
-      for (const Edge& e : edges_[i]) real += e.from >= 0;
+      for (size_t e = first_edge_[i]; e < edges_.size(); ++e) real += edges_[e].from >= 0;
       pending_[i] = loop_merge ? std::min(real, controls + 1) : real;
     }
+    first_edge_.push_back(static_cast<int>(edges_.size()));
+    // Counts, shifted by two, become where each node's consumers begin; what fills them moves that by one more.
+    for (int i = 0; i < n; ++i) first_consumer_[i + 2] += first_consumer_[i + 1];
+    consumers_.resize(first_consumer_[n + 1]);
+    for (int i = 0; i < n; ++i) {
+      for (const Edge& e : EdgesOf(i)) {
+        if (e.from >= 0) consumers_[first_consumer_[e.from + 1]++] = i;
+      }
+    }
     return absl::OkStatus();
+  }
+
+  absl::Span<const Edge> EdgesOf(int i) const {
+    return absl::MakeConstSpan(edges_).subspan(first_edge_[i], first_edge_[i + 1] - first_edge_[i]);
+  }
+  absl::Span<const int> ConsumersOf(int i) const {
+    return absl::MakeConstSpan(consumers_).subspan(first_consumer_[i], first_consumer_[i + 1] - first_consumer_[i]);
   }
 
   std::string NewName(const std::string& name) {
@@ -318,9 +337,11 @@ class GraphImporter {
   absl::Status AddNodes() {
     const int n = def_.node_size();
     new_nodes_.assign(n, nullptr);
-    new_names_.resize(n);
     std::vector<bool> added(n, false);
-    for (int i = 0; i < n; ++i) new_names_[i] = NewName(def_.node(i).name());
+    if (!keeps_names_) {
+      new_names_.resize(n);
+      for (int i = 0; i < n; ++i) new_names_[i] = NewName(old_names_[i]);
+    }
     std::priority_queue<int, std::vector<int>, std::greater<int>> ready;
     for (int i = 0; i < n; ++i) {
       if (pending_[i] == 0) ready.push(i);
@@ -333,7 +354,7 @@ class GraphImporter {
       added[i] = true;
       ++processed;
       TFP_RETURN_IF_ERROR(AddOne(i));
-      for (int consumer : consumers_[i]) {
+      for (int consumer : ConsumersOf(i)) {
         if (--pending_[consumer] == 0) ready.push(consumer);
       }
     }
@@ -344,42 +365,33 @@ class GraphImporter {
   absl::Status AddOne(int i) {
     auto def = std::make_unique<NodeDef>();
     def->Swap(def_.mutable_node(i));
-    original_name_ = def->name();
-    std::vector<Output> inputs;
-    std::vector<Node*> controls;
-    def->clear_input();
-    for (size_t k = 0; k < edges_[i].size(); ++k) {
-      const Edge& e = edges_[i][k];
-      Node* from = e.mapped ? e.mapped.node : new_nodes_[e.from];
+    inputs_.clear();
+    controls_.clear();
+    const absl::Span<const Edge> edges = EdgesOf(i);
+    for (size_t k = 0; k < edges.size(); ++k) {
+      const Edge& e = edges[k];
+      Node* from = e.mapped >= 0 ? mapped_[e.mapped].node : new_nodes_[e.from];
       if (e.index == InputName::kControl) {
-        if (from != nullptr) {
-          controls.push_back(from);
-          def->add_input(absl::StrCat("^", from->name()));
-        }
-        continue;
-      }
-      if (e.mapped) {
-        inputs.push_back(e.mapped);
-        def->add_input(e.mapped.index == 0 ? e.mapped.op_name() : e.mapped.name());
+        if (from != nullptr) controls_.push_back(from);
+      } else if (e.mapped >= 0) {
+        inputs_.push_back(mapped_[e.mapped]);
       } else if (from == nullptr) {
         back_edges_.push_back({i, static_cast<int>(k), e.from, e.index});
-        inputs.push_back(Output{});
-        def->add_input(e.index == 0 ? new_names_[e.from] : absl::StrCat(new_names_[e.from], ":", e.index));
+        inputs_.push_back(Output{});
       } else {
-        if (e.index >= from->num_outputs()) return BadOutput(e, *from);
-        inputs.push_back(from->output(e.index));
-        def->add_input(e.index == 0 ? from->name() : inputs.back().name());
+        if (e.index >= from->num_outputs()) return BadOutput(OriginalName(i, *def), e, *from);
+        inputs_.push_back(from->output(e.index));
       }
     }
-    if (inputs.empty() && controls.empty()) controls = options_.control_dependencies;
-    def->set_name(new_names_[i]);
+    if (inputs_.empty() && controls_.empty()) controls_ = options_.control_dependencies;
+    if (!keeps_names_) def->set_name(new_names_[i]);
     bool colocated = false;
     if (auto it = def->mutable_attr()->find("_class"); it != def->mutable_attr()->end()) {
       for (std::string& s : *it->second.mutable_list()->mutable_s()) {
         absl::string_view target = s;
         if (!absl::ConsumePrefix(&target, kColocation)) continue;
         colocated = true;
-        s = absl::StrCat(kColocation, new_names_[index_.at(target)]);
+        if (!keeps_names_) s = absl::StrCat(kColocation, new_names_[index_.at(target)]);
       }
     }
     if (!def->device().empty() || !graph_.devices_.empty()) {
@@ -389,8 +401,11 @@ class GraphImporter {
       }
       def->set_device(device);
     }
-    TFP_RETURN_IF_ERROR(ValidateNodeDef(*signatures_[i], *def));
-    def->clear_input();
+    if (!ValidateNodeDef(*signatures_[i], *def).ok()) {
+      WriteInputs(i, def.get());
+      return ValidateNodeDef(*signatures_[i], *def);
+    }
+    google::protobuf::RepeatedPtrField<std::string>().Swap(def->mutable_input());  // the graph's edges say it
     tensorflow::AttrValue output_shapes;
     bool has_output_shapes = false;
     if (auto it = def->mutable_attr()->find("_output_shapes"); it != def->mutable_attr()->end()) {
@@ -400,25 +415,42 @@ class GraphImporter {
     }
     if (graph_.FindNode(def->name()) != nullptr)
       return absl::InvalidArgumentError(absl::StrCat("Node '", def->name(), "' already exists in the Graph"));
-    TFP_ASSIGN_OR_RETURN(Node * node,
-                         graph_.Insert(std::move(def), signatures_[i], std::move(inputs), std::move(controls)));
+    TFP_ASSIGN_OR_RETURN(Node * node, graph_.Insert(std::move(def), signatures_[i], inputs_, controls_));
     new_nodes_[i] = node;
     result_.nodes.push_back(node);
     if (colocated) colocated_.push_back(node);
     return has_output_shapes ? ApplyOutputShapes(*node, output_shapes) : absl::OkStatus();
   }
 
-  absl::Status BadOutput(const Edge& e, const Node& from) {
-    return absl::InvalidArgumentError(absl::StrCat("Node '", original_name_, "': Connecting to invalid output ",
-                                                   e.index, " of source node ", OriginalName(e.from), " which has ",
+  // An error shows the inputs by the names that they have now.
+  void WriteInputs(int i, NodeDef* def) const {
+    def->clear_input();
+    for (const Edge& e : EdgesOf(i)) {
+      const Node* from = e.mapped >= 0 ? mapped_[e.mapped].node : new_nodes_[e.from];
+      if (e.index == InputName::kControl) {
+        if (from != nullptr) def->add_input(absl::StrCat("^", from->name()));
+      } else if (e.mapped >= 0) {
+        const Output& to = mapped_[e.mapped];
+        def->add_input(to.index == 0 ? to.op_name() : to.name());
+      } else {
+        const std::string& name = from != nullptr ? from->name()
+                                  : keeps_names_  ? def_.node(e.from).name()
+                                                  : new_names_[e.from];
+        def->add_input(e.index == 0 ? name : absl::StrCat(name, ":", e.index));
+      }
+    }
+  }
+
+  absl::Status BadOutput(absl::string_view name, const Edge& e, const Node& from) {
+    return absl::InvalidArgumentError(absl::StrCat("Node '", name, "': Connecting to invalid output ", e.index,
+                                                   " of source node ", OriginalName(e.from), " which has ",
                                                    from.num_outputs(), " outputs"));
   }
+  // As the GraphDef has it; a node that was added has its name there no more.
   std::string OriginalName(int i) const {
-    for (const auto& [name, index] : index_) {
-      if (index == i) return name;
-    }
-    return "";
+    return OriginalName(i, new_nodes_[i] != nullptr ? new_nodes_[i]->def() : def_.node(i));
   }
+  std::string OriginalName(int i, const NodeDef& def) const { return keeps_names_ ? def.name() : old_names_[i]; }
 
   // The shapes that the file claims refine those inferred, and must agree with them (H19).
   absl::Status ApplyOutputShapes(Node& node, const tensorflow::AttrValue& value) {
@@ -447,8 +479,7 @@ class GraphImporter {
     for (const BackEdge& e : back_edges_) {
       Node* from = new_nodes_[e.from];
       if (e.output >= from->num_outputs()) {
-        original_name_ = OriginalName(e.to);
-        return BadOutput(Edge{e.from, e.output, {}}, *from);
+        return BadOutput(OriginalName(e.to), Edge{e.from, e.output, -1}, *from);
       }
       TFP_RETURN_IF_ERROR(graph_.SetInput(new_nodes_[e.to], e.input, from->output(e.output)));
     }
@@ -522,17 +553,22 @@ class GraphImporter {
   GraphDef& def_;
   const ImportOptions& options_;
   ImportResult result_;
-  absl::flat_hash_map<std::string, int> index_;  // name in the GraphDef -> position
+  bool keeps_names_ = false;
+  std::vector<std::string> old_names_;                 // of all, unless they are kept
+  absl::flat_hash_map<absl::string_view, int> index_;  // name in the GraphDef -> position
   std::vector<const OpSignature*> signatures_;
   std::vector<Key> input_map_;
   std::map<std::pair<std::string, int>, Key*> by_key_;
-  std::vector<std::vector<Edge>> edges_;
-  std::vector<std::vector<int>> consumers_;
+  // Node after node; a node's begin at first_….
+  std::vector<Edge> edges_;
+  std::vector<int> consumers_, first_edge_, first_consumer_;
+  std::vector<Output> mapped_;
   std::vector<int> pending_;
   std::vector<Node*> new_nodes_, colocated_;
-  std::vector<std::string> new_names_;
+  std::vector<std::string> new_names_;  // unless they are kept
+  std::vector<Output> inputs_;          // of the node that is being added
+  std::vector<Node*> controls_;
   std::vector<BackEdge> back_edges_;
-  std::string original_name_;
   bool prefixes_read_ = false;
   absl::flat_hash_set<std::string> prefixes_, prefixes_of_def_;
 };

@@ -39,16 +39,16 @@ std::string PyRepr(absl::string_view text) {
 }
 
 InputName ParseInputName(absl::string_view input) {
-  if (!input.empty() && input[0] == '^') return {std::string(input.substr(1)), InputName::kControl};
+  if (!input.empty() && input[0] == '^') return {input.substr(1), InputName::kControl};
   const size_t colon = input.rfind(':');
   if (colon != input.npos && colon + 1 < input.size() && colon > 0) {
     bool digits = true;
     for (char c : input.substr(colon + 1)) digits &= absl::ascii_isdigit(static_cast<unsigned char>(c)) != 0;
     int index;
     if (digits && absl::SimpleAtoi(input.substr(colon + 1), &index))
-      return {std::string(input.substr(0, colon)), index};
+      return {input.substr(0, colon), index};
   }
-  return {std::string(input), 0};
+  return {input, 0};
 }
 
 }  // namespace tfpersist

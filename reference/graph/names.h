@@ -18,7 +18,7 @@ std::string PyRepr(absl::string_view text);
 
 // An input as a NodeDef writes it: "a" (output 0), "a:1", "^a" (control).
 struct InputName {
-  std::string node;
+  absl::string_view node;  // part of what was parsed
   int index = 0;  // kControl for a control input
   static constexpr int kControl = -1;
 };

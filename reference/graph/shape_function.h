@@ -33,7 +33,7 @@ Shape Of(Dims dims);
 // What a shape function sees.
 struct Context {
   const Node& node;
-  std::vector<Shape>& out;
+  ShapeVector& out;
 
   int num_inputs() const { return static_cast<int>(node.inputs().size()); }
   Shape in(int i) const {

@@ -258,7 +258,7 @@ absl::StatusOr<PartialTensorShape> MergeShapes(const Shape& a, const Shape& b) {
   return Of(dims);
 }
 
-absl::Status InferShapes(const Node& node, std::vector<PartialTensorShape>* shapes) {
+absl::Status InferShapes(const Node& node, ShapeVector* shapes) {
   shapes->assign(node.num_outputs(), PartialTensorShape());
   const ShapeFn fn = Find(node.op());
   if (fn == nullptr) return absl::OkStatus();

@@ -16,7 +16,7 @@ namespace tfpersist {
 // One shape per output. `node` has its op, attrs, inputs and dtypes. INVALID_ARGUMENT with TensorFlow 1.11.0's text,
 // for instance "Dimensions must be equal, but are 3 and 2 for 'm' (op: 'MatMul') with input shapes: [2,3], [2,4]."
 // (H26).
-absl::Status InferShapes(const Node& node, std::vector<PartialTensorShape>* shapes);
+absl::Status InferShapes(const Node& node, ShapeVector* shapes);
 
 // What two shapes that must be equal say together. INVALID_ARGUMENT "Dimension 0 in both shapes must be equal, but are
 // 2 and 3. Shapes are [2] and [3]."

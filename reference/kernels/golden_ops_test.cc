@@ -123,7 +123,7 @@ TEST_P(GoldenOps, MatchTensorFlow) {
     for (const bool own : {false, true}) {
       std::vector<Tensor> inputs;
       for (const Json& i : j["inputs"]) inputs.push_back(ReadTensor(i));
-      std::vector<DataType> output_types;
+      DataTypeVector output_types;
       std::vector<Tensor> wanted;
       if (j.contains("outputs")) {
         for (const Json& o : j["outputs"]) wanted.push_back(ReadTensor(o));
@@ -132,7 +132,7 @@ TEST_P(GoldenOps, MatchTensorFlow) {
         const absl::Status types = OutputTypes(**signature, def, &output_types);
         ASSERT_TRUE(types.ok()) << types;
       }
-      KernelRun run(def, std::move(inputs), output_types);
+      KernelRun run(def, std::move(inputs), {output_types.begin(), output_types.end()});
       run.own_inputs = own;
       const absl::Status status = run.Run(registry);
       if (j.contains("error")) {

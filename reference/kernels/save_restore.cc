@@ -141,7 +141,10 @@ class RestoreV2Kernel : public OpKernel {
   static std::vector<size_t> SortedByName(const std::vector<std::string>& names) {
     std::vector<size_t> order(names.size());
     std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return names[a] < names[b]; });
+    // Savers write them in order.
+    if (!std::is_sorted(names.begin(), names.end())) {
+      std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return names[a] < names[b]; });
+    }
     return order;
   }
 
@@ -170,36 +173,43 @@ class RestoreV2Kernel : public OpKernel {
   static void RestoreWhole(OpKernelContext& ctx, const BundleReader& reader, const std::vector<absl::string_view>& keys,
                            const std::vector<BundleReader::Entry>& entries, std::vector<size_t> picked,
                            std::vector<absl::StatusOr<Tensor>>* values) {
-    std::vector<absl::string_view> some_keys;
-    std::vector<BundleReader::Entry> some_entries;
-    auto take = [&] {
-      some_keys.clear();
-      some_entries.clear();
-      for (size_t k : picked) {
-        some_keys.push_back(keys[k]);
-        some_entries.push_back(entries[k]);
-      }
-    };
-    take();
-    if (ctx.device().cuda() != nullptr) {
-      std::vector<absl::StatusOr<Tensor>> uploaded(picked.size(), absl::UnknownError(""));
-      const absl::Status status = RestoreToDevice(ctx, reader, some_keys, some_entries, &uploaded);
-      std::vector<size_t> left;
-      for (size_t i = 0; i < picked.size(); ++i) {
-        if (!status.ok()) {
-          (*values)[picked[i]] = status;
-        } else if (uploaded[i].ok()) {
-          (*values)[picked[i]] = std::move(uploaded[i]);
-        } else {
-          left.push_back(picked[i]);
-        }
-      }
-      picked = std::move(left);
-      take();
+    if (ctx.device().cuda() != nullptr) picked = Upload(ctx, reader, keys, entries, picked, values);
+    auto cancelled = [&] { return ctx.IsCancelled(); };
+    if (picked.size() == keys.size()) {
+      *values = reader.ReadAll(keys, entries, ctx.device().threads(), cancelled);
+      return;
     }
     std::vector<absl::StatusOr<Tensor>> read =
-        reader.ReadAll(some_keys, some_entries, ctx.device().threads(), [&] { return ctx.IsCancelled(); });
+        reader.ReadAll(At(keys, picked), At(entries, picked), ctx.device().threads(), cancelled);
     for (size_t i = 0; i < picked.size(); ++i) (*values)[picked[i]] = std::move(read[i]);
+  }
+
+  // The same for what goes straight to the GPU; gives back who is left.
+  static std::vector<size_t> Upload(OpKernelContext& ctx, const BundleReader& reader,
+                                    const std::vector<absl::string_view>& keys,
+                                    const std::vector<BundleReader::Entry>& entries, const std::vector<size_t>& picked,
+                                    std::vector<absl::StatusOr<Tensor>>* values) {
+    std::vector<absl::StatusOr<Tensor>> uploaded(picked.size(), absl::UnknownError(""));
+    const absl::Status status = RestoreToDevice(ctx, reader, At(keys, picked), At(entries, picked), &uploaded);
+    std::vector<size_t> left;
+    for (size_t i = 0; i < picked.size(); ++i) {
+      if (!status.ok()) {
+        (*values)[picked[i]] = status;
+      } else if (uploaded[i].ok()) {
+        (*values)[picked[i]] = std::move(uploaded[i]);
+      } else {
+        left.push_back(picked[i]);
+      }
+    }
+    return left;
+  }
+
+  template <typename T>
+  static std::vector<T> At(const std::vector<T>& all, const std::vector<size_t>& picked) {
+    std::vector<T> some;
+    some.reserve(picked.size());
+    for (size_t i : picked) some.push_back(all[i]);
+    return some;
   }
 
   absl::Status RestoreFromV1(OpKernelContext& ctx, const Request& request, const ReadOptions& options) const {

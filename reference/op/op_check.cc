@@ -164,7 +164,7 @@ absl::Status NoAttr(const NodeDef& node, absl::string_view name) {
       absl::StrCat("No attr named '", name, "' in NodeDef:\n\t; NodeDef: ", SummarizeNodeDef(node)));
 }
 
-absl::Status ArgTypes(const OpDef::ArgDef& arg, const NodeDef& node, std::vector<DataType>* types) {
+absl::Status ArgTypes(const OpDef::ArgDef& arg, const NodeDef& node, DataTypeVector* types) {
   const size_t first = types->size();
   if (!arg.type_list_attr().empty()) {
     const AttrValue* list = Find(node, arg.type_list_attr());
@@ -245,7 +245,7 @@ absl::Status ValidateAttrs(const OpSignature& op, const NodeDef& node) {
 
 absl::Status ValidateNodeDef(const OpSignature& op, const NodeDef& node) {
   TFP_RETURN_IF_ERROR(ValidateAttrs(op, node));
-  std::vector<DataType> wanted;
+  DataTypeVector wanted;
   TFP_RETURN_IF_ERROR(InputTypes(op, node, &wanted));
   size_t given = 0;
   for (const std::string& input : node.input()) given += !absl::StartsWith(input, "^");
@@ -259,12 +259,12 @@ absl::Status ValidateNodeDef(const OpSignature& op, const NodeDef& node) {
   return absl::OkStatus();
 }
 
-absl::Status InputTypes(const OpSignature& op, const NodeDef& node, std::vector<DataType>* types) {
+absl::Status InputTypes(const OpSignature& op, const NodeDef& node, DataTypeVector* types) {
   for (const OpDef::ArgDef& arg : op.def->input_arg()) TFP_RETURN_IF_ERROR(ArgTypes(arg, node, types));
   return absl::OkStatus();
 }
 
-absl::Status OutputTypes(const OpSignature& op, const NodeDef& node, std::vector<DataType>* types) {
+absl::Status OutputTypes(const OpSignature& op, const NodeDef& node, DataTypeVector* types) {
   for (const OpDef::ArgDef& arg : op.def->output_arg()) TFP_RETURN_IF_ERROR(ArgTypes(arg, node, types));
   return absl::OkStatus();
 }

@@ -69,8 +69,8 @@ absl::Status ValidateAttrs(const OpSignature& op, const tensorflow::NodeDef& nod
 // The same, and as many inputs as the op wants. Takes the inputs from `node`.
 absl::Status ValidateNodeDef(const OpSignature& op, const tensorflow::NodeDef& node);
 // Dtypes of the inputs and outputs, lists flattened, reference types included. REQUIRES: nothing; checks what it reads.
-absl::Status InputTypes(const OpSignature& op, const tensorflow::NodeDef& node, std::vector<DataType>* types);
-absl::Status OutputTypes(const OpSignature& op, const tensorflow::NodeDef& node, std::vector<DataType>* types);
+absl::Status InputTypes(const OpSignature& op, const tensorflow::NodeDef& node, DataTypeVector* types);
+absl::Status OutputTypes(const OpSignature& op, const tensorflow::NodeDef& node, DataTypeVector* types);
 // Sets the attrs that follow from the inputs' dtypes and numbers (T, N, Tin), where `node` lacks them. An op with two
 // lists needs one of the lengths given.
 absl::Status InferAttrs(const OpSignature& op, absl::Span<const DataType> inputs, tensorflow::NodeDef* node);

@@ -105,9 +105,9 @@ TEST(OpRegistryTest, InfersAttrsFromInputs) {
   EXPECT_EQ(node.attr().at("N").i(), 2);
   EXPECT_EQ(node.attr().at("T").type(), tensorflow::DT_FLOAT);
   EXPECT_EQ(node.attr().at("Tidx").type(), tensorflow::DT_INT64);
-  std::vector<DataType> types;
+  DataTypeVector types;
   ASSERT_TRUE(InputTypes(**op, node, &types).ok());
-  EXPECT_EQ(types, (std::vector<DataType>{DT_FLOAT, DT_FLOAT, DT_INT64}));
+  EXPECT_EQ(types, (DataTypeVector{DT_FLOAT, DT_FLOAT, DT_INT64}));
 }
 
 TEST(OpRegistryTest, RefusesANumberOfTensorsThatNoNodeHas) {
@@ -117,7 +117,7 @@ TEST(OpRegistryTest, RefusesANumberOfTensorsThatNoNodeHas) {
   node.set_op("Pack");
   (*node.mutable_attr())["N"].set_i(int64_t{1} << 60);
   (*node.mutable_attr())["T"].set_type(tensorflow::DT_FLOAT);
-  std::vector<DataType> types;
+  DataTypeVector types;
   EXPECT_EQ(InputTypes(**registry.LookUp("Pack"), node, &types).code(), absl::StatusCode::kInvalidArgument);
 }
 

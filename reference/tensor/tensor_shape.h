@@ -74,6 +74,9 @@ class PartialTensorShape {
   absl::InlinedVector<int64_t, 4> dims_;
 };
 
+// Of a node's outputs: one, mostly.
+using ShapeVector = absl::InlinedVector<PartialTensorShape, 1>;
+
 }  // namespace tfpersist
 
 #endif  // TFPERSIST_REFERENCE_TENSOR_TENSOR_SHAPE_H_

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "Eigen/Core"
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 
 namespace tfpersist {
@@ -47,6 +48,9 @@ using bfloat16 = Eigen::bfloat16;
 
 struct ResourceHandle;  // tensor.h
 struct Variant;         // tensor.h
+
+// Of a node's inputs or outputs: few, mostly.
+using DataTypeVector = absl::InlinedVector<DataType, 4>;
 
 constexpr bool IsRefType(DataType t) { return t > kRefOffset; }
 constexpr DataType BaseType(DataType t) { return IsRefType(t) ? static_cast<DataType>(t - kRefOffset) : t; }
