@@ -68,7 +68,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto ours = TableReader::Open(*fs.OpenForRead("d/t"), fuzz::SmallLimits());
   for (size_t k = 0; k < entries->size() && k < 32; ++k) {
     const std::string& key = (*entries)[k].first;
-    // A fresh one each time: a used iterator begins where it stands, which leads elsewhere where restarts are out of order.
+    // A fresh one each time: a used iterator begins where it stands, which leads elsewhere where restarts are out of
+    // order.
     const std::unique_ptr<leveldb::Iterator> look(table->NewIterator(read));
     look->Seek(key);
     const bool theirs = look->Valid() && look->key().ToString() == key;

@@ -10,7 +10,8 @@ struct Limits {
   int64_t max_tensor_bytes = int64_t{1} << 40;   // one tensor, in memory
   int64_t max_block_bytes = int64_t{1} << 30;    // one table block, after decompression
   int64_t max_table_entries = int64_t{1} << 28;  // keys of one table
-  int64_t max_proto_bytes = int64_t{1} << 31;    // one serialized GraphDef or MetaGraphDef
+  int64_t max_proto_bytes = int64_t{1} << 31;    // one serialized GraphDef or MetaGraphDef; where that is allowed
+                                                 // all of 2 GiB, a GraphDef of more is read too, node by node
   int64_t max_graph_nodes = int64_t{1} << 24;
   int max_shards = 1 << 16;
   int max_rank = 254;

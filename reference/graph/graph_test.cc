@@ -1,12 +1,15 @@
 #include "reference/graph/graph.h"
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "reference/graph/import.h"
+#include "reference/graph/large_graph.h"
 #include "reference/proto/graph.pb.h"
 #include "reference/proto/meta_graph.pb.h"
 
@@ -141,6 +144,47 @@ TEST(ImportTest, ErrorsAreTensorFlows) {
     EXPECT_EQ(std::string(result.status().message()), c.error);
     EXPECT_EQ(graph.num_nodes(), 0);
   }
+}
+
+TEST(LargeGraphTest, FieldByFieldIsTheSameGraph) {
+  int graphs = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator("golden/data/tf-1.11.0")) {
+    if (entry.path().extension() != ".pb" || entry.path().filename() == "saved_model.pb") continue;
+    const std::string name = entry.path().string();
+    const std::string bytes = *ReadWholeFile(PosixFileSystem(), name, int64_t{1} << 30);
+    tensorflow::GraphDef whole, parts;
+    if (!whole.ParseFromString(bytes) || whole.node_size() == 0) continue;
+    auto file = PosixFileSystem()->OpenForRead(name);
+    ASSERT_TRUE(ReadLargeGraphDef(**file, name, {}, &parts).ok()) << name;
+    EXPECT_EQ(whole.ShortDebugString(), parts.ShortDebugString()) << name;
+    ++graphs;
+    Limits few;
+    few.max_graph_nodes = whole.node_size() - 1;
+    EXPECT_TRUE(absl::IsResourceExhausted(ReadLargeGraphDef(**file, name, few, &parts)));
+  }
+  EXPECT_GT(graphs, 0);
+}
+
+TEST(LargeGraphTest, SaysWhereItIsNone) {
+  tensorflow::GraphDef graph;
+  for (const char* name : {"a", "b"}) {
+    graph.add_node()->set_name(name);
+    graph.mutable_node(graph.node_size() - 1)->set_op("NoOp");
+  }
+  graph.mutable_versions()->set_producer(27);
+  const std::string bytes = graph.SerializeAsString(), name = testing::TempDir() + "tfpersist_large.pb";
+  int whole = 0;
+  for (size_t size = 1; size < bytes.size(); ++size) {
+    ASSERT_TRUE(WriteFileAtomically(PosixFileSystem(), name, bytes.substr(0, size)).ok());
+    tensorflow::GraphDef read;
+    const absl::Status status = ReadLargeGraphDef(**PosixFileSystem()->OpenForRead(name), name, {}, &read);
+    whole += status.ok();
+    if (!status.ok()) EXPECT_THAT(std::string(status.message()), testing::HasSubstr("at byte"));
+  }
+  EXPECT_EQ(whole, 2);  // between two fields a shorter file is a smaller graph
+  ASSERT_TRUE(WriteFileAtomically(PosixFileSystem(), name, "\x0a\xff\xff\xff\xff\x7f").ok());
+  EXPECT_THAT(std::string(ReadLargeGraphDef(**PosixFileSystem()->OpenForRead(name), name, {}, &graph).message()),
+              testing::HasSubstr("more than protobuf's 2 GiB"));
 }
 
 TEST(ImportTest, NamesAreMadeUniqueWithoutPrefixAndInputsFollow) {

@@ -12,6 +12,7 @@
 #include "google/protobuf/unknown_field_set.h"
 #include "google/protobuf/util/json_util.h"
 #include "reference/base/status.h"
+#include "reference/graph/large_graph.h"
 #include "reference/graph/meta_graph.h"
 #include "reference/graph/names.h"
 #include "reference/proto/meta_graph.pb.h"
@@ -187,6 +188,14 @@ absl::StatusOr<ModelFile> ReadModel(FileSystem* fs, const std::string& path, con
     file = JoinPath(path, "saved_model.pb");
     if (!FileExists(fs, file)) file = JoinPath(path, "saved_model.pbtxt");
     model.folder = path;
+  }
+  if (absl::StatusOr<FileStat> stat = fs->Stat(file);
+      stat.ok() && stat->size > static_cast<uint64_t>(kMaxMessageBytes) && limits.max_proto_bytes > kMaxMessageBytes) {
+    TFP_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> in, fs->OpenForRead(file));
+    model.meta = std::make_unique<MetaGraphDef>();
+    model.kind = ModelFile::kGraphDef;
+    TFP_RETURN_IF_ERROR(ReadLargeGraphDef(*in, file, limits, model.meta->mutable_graph_def()));
+    return model;
   }
   TFP_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(fs, file, limits));
   auto finish = [&](ModelFile::Kind kind) {

@@ -45,8 +45,7 @@ InputName ParseInputName(absl::string_view input) {
     bool digits = true;
     for (char c : input.substr(colon + 1)) digits &= absl::ascii_isdigit(static_cast<unsigned char>(c)) != 0;
     int index;
-    if (digits && absl::SimpleAtoi(input.substr(colon + 1), &index))
-      return {input.substr(0, colon), index};
+    if (digits && absl::SimpleAtoi(input.substr(colon + 1), &index)) return {input.substr(0, colon), index};
   }
   return {input, 0};
 }

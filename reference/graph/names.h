@@ -19,7 +19,7 @@ std::string PyRepr(absl::string_view text);
 // An input as a NodeDef writes it: "a" (output 0), "a:1", "^a" (control).
 struct InputName {
   absl::string_view node;  // part of what was parsed
-  int index = 0;  // kControl for a control input
+  int index = 0;           // kControl for a control input
   static constexpr int kControl = -1;
 };
 // What does not end in ":digits" is a node's name as a whole, as TensorFlow's ParseTensorName has it.

@@ -45,7 +45,8 @@ absl::StatusOr<WindowAttrs> WindowAttrs::Of(const OpKernelConstruction& c) {
     if (pads.size() != 8) return absl::InvalidArgumentError("explicit_paddings must have 8 entries");
     for (int i = 0; i < 8; ++i) {
       if (pads[i] < 0 || pads[i] > INT32_MAX || ((i < 2 || i > 5) && pads[i] != 0)) {
-        return absl::InvalidArgumentError("explicit_paddings must not be negative or above 2^31, nor pad batch or depth");
+        return absl::InvalidArgumentError(
+            "explicit_paddings must not be negative or above 2^31, nor pad batch or depth");
       }
       if (i >= 2 && i <= 5) w.explicit_pads[i - 2] = pads[i];
     }
