@@ -2,6 +2,7 @@
 
 #include <omp.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "reference/base/status.h"
 #include "reference/kernels/onednn_util.h"
@@ -27,15 +28,70 @@ memory::desc MatrixDesc(int64_t batch, int64_t rows, int64_t cols, bool transpos
 }  // namespace
 
 struct OneDnnMatMul::Primitive {
-  dnnl::matmul::primitive_desc desc;
-  dnnl::matmul run;
-  memory::desc plain_b;
-  memory b;  // packed; empty: as it comes
-  Tensor b_bytes;
+  dnnl::primitive run;
+  memory::desc a, b, bias, out, scratchpad;
+  memory::desc plain_b;  // as it comes
+  memory packed_b;       // empty: as it comes
+  Tensor packed_bytes;
+  bool by_gemm = false;  // oneDNN has no kernel of its own for it
 };
 
 OneDnnMatMul::OneDnnMatMul(FusedOps fused) : fused_(fused) {}
 OneDnnMatMul::~OneDnnMatMul() = default;
+
+void OneDnnMatMul::MakeMatMul(const Problem& p, Primitive* made) const {
+  made->plain_b = MatrixDesc(p.batch, p.k, p.n, p.transpose_b);
+  const memory::desc any({p.batch, p.k, p.n}, memory::data_type::f32, memory::format_tag::any);
+  const memory::desc a = MatrixDesc(p.batch, p.m, p.k, p.transpose_a), out = MatrixDesc(p.batch, p.m, p.n, false);
+  const memory::desc& weights = p.b_is_constant ? any : made->plain_b;
+  dnnl::matmul::primitive_desc desc;
+  if (fused_.bias) {
+    const memory::desc bias({1, 1, p.n}, memory::data_type::f32, memory::format_tag::abc);
+    desc = {{a, weights, bias, out}, PostOps(fused_), Engine()};
+    made->bias = bias;
+  } else {
+    desc = {{a, weights, out}, PostOps(fused_), Engine()};
+  }
+  made->run = dnnl::matmul(desc);
+  made->a = a;
+  made->b = desc.weights_desc();
+  made->out = out;
+  made->scratchpad = desc.scratchpad_desc();
+  made->by_gemm = absl::StartsWith(desc.impl_info_str(), "gemm");
+}
+
+// The same as a convolution of 1 x 1 over a column of m pixels, which oneDNN compiles for the size, where its product
+// goes through a general gemm: 1.4 times as fast with AVX2. False: no such kernel.
+bool OneDnnMatMul::MakeConvolution(const Problem& p, Primitive* made) const {
+  constexpr int64_t kFewRows = 8;  // below, gemm's kernels for vectors win
+  if (p.batch != 1 || p.transpose_a || !p.b_is_constant || p.m < kFewRows) return false;
+  const auto f32 = memory::data_type::f32;
+  const memory::desc a({1, p.k, p.m, 1}, f32, memory::format_tag::nhwc);
+  const memory::desc out({1, p.n, p.m, 1}, f32, memory::format_tag::nhwc);
+  const memory::desc any({p.n, p.k, 1, 1}, f32, memory::format_tag::any);
+  const memory::dims one = {1, 1}, none = {0, 0};
+  const auto kind = dnnl::prop_kind::forward_inference;
+  const auto algorithm = dnnl::algorithm::convolution_direct;
+  dnnl::convolution_forward::primitive_desc desc;
+  try {
+    if (fused_.bias) {
+      made->bias = memory::desc({p.n}, f32, memory::format_tag::x);
+      desc = {{kind, algorithm, a, any, made->bias, out, one, none, none}, PostOps(fused_), Engine()};
+    } else {
+      desc = {{kind, algorithm, a, any, out, one, none, none}, PostOps(fused_), Engine()};
+    }
+  } catch (const dnnl::error&) {
+    return false;
+  }
+  if (!absl::StartsWith(desc.impl_info_str(), "jit_1x1")) return false;
+  made->run = dnnl::convolution_forward(desc);
+  made->a = a;
+  made->b = desc.weights_desc();
+  made->out = out;
+  made->scratchpad = desc.scratchpad_desc();
+  made->plain_b = {{p.n, p.k, 1, 1}, f32, p.transpose_b ? memory::dims{p.k, 1, 1, 1} : memory::dims{1, p.n, 1, 1}};
+  return true;
+}
 
 absl::StatusOr<std::shared_ptr<const OneDnnMatMul::Primitive>> OneDnnMatMul::PrimitiveFor(OpKernelContext& ctx,
                                                                                           const Problem& p,
@@ -45,25 +101,19 @@ absl::StatusOr<std::shared_ptr<const OneDnnMatMul::Primitive>> OneDnnMatMul::Pri
   auto known = primitives_.find(key);
   if (known != primitives_.end()) return known->second;
   auto made = std::make_shared<Primitive>();
-  made->plain_b = MatrixDesc(p.batch, p.k, p.n, p.transpose_b);
-  const memory::desc any({p.batch, p.k, p.n}, memory::data_type::f32, memory::format_tag::any);
-  const memory::desc a = MatrixDesc(p.batch, p.m, p.k, p.transpose_a), out = MatrixDesc(p.batch, p.m, p.n, false);
-  const memory::desc& weights = p.b_is_constant ? any : made->plain_b;
-  const dnnl::primitive_attr attr = PostOps(fused_);
-  if (fused_.bias) {
-    const memory::desc bias({1, 1, p.n}, memory::data_type::f32, memory::format_tag::abc);
-    made->desc = {{a, weights, bias, out}, attr, Engine()};
-  } else {
-    made->desc = {{a, weights, out}, attr, Engine()};
+  MakeMatMul(p, made.get());
+  if (made->by_gemm) {
+    auto other = std::make_shared<Primitive>();
+    if (MakeConvolution(p, other.get())) made = std::move(other);
   }
-  made->run = dnnl::matmul(made->desc);
-  if (made->desc.weights_desc() != made->plain_b) {
-    const int64_t bytes = static_cast<int64_t>(made->desc.weights_desc().get_size());
-    TFP_ASSIGN_OR_RETURN(made->b_bytes, Tensor::Allocate(DT_UINT8, TensorShape({bytes}), ctx.device().allocator()));
+  if (made->b != made->plain_b) {
+    const int64_t bytes = static_cast<int64_t>(made->b.get_size());
+    TFP_ASSIGN_OR_RETURN(made->packed_bytes,
+                         Tensor::Allocate(DT_UINT8, TensorShape({bytes}), ctx.device().allocator()));
     memory from(made->plain_b, Engine(), const_cast<float*>(b));
-    made->b = memory(made->desc.weights_desc(), Engine(), made->b_bytes.data());
+    made->packed_b = memory(made->b, Engine(), made->packed_bytes.data());
     dnnl::stream stream(Engine());
-    dnnl::reorder(from, made->b).execute(stream, from, made->b);
+    dnnl::reorder(from, made->packed_b).execute(stream, from, made->packed_b);
     stream.wait();
   }
   if (primitives_.size() >= kMaxPrimitives) primitives_.clear();
@@ -78,16 +128,15 @@ absl::Status OneDnnMatMul::Run(OpKernelContext& ctx, const Problem& p, const flo
     omp_set_num_threads(ctx.device().threads().size());
     TFP_ASSIGN_OR_RETURN(const std::shared_ptr<const Primitive> primitive, PrimitiveFor(ctx, p, b));
     std::unordered_map<int, memory> args = {
-        {DNNL_ARG_SRC, memory(primitive->desc.src_desc(), Engine(), const_cast<float*>(a))},
-        {DNNL_ARG_WEIGHTS, primitive->b ? primitive->b : memory(primitive->plain_b, Engine(), const_cast<float*>(b))},
-        {DNNL_ARG_DST, memory(primitive->desc.dst_desc(), Engine(), out)}};
-    if (bias != nullptr) {
-      args[DNNL_ARG_BIAS] = memory(primitive->desc.bias_desc(), Engine(), const_cast<float*>(bias));
-    }
+        {DNNL_ARG_SRC, memory(primitive->a, Engine(), const_cast<float*>(a))},
+        {DNNL_ARG_WEIGHTS,
+         primitive->packed_b ? primitive->packed_b : memory(primitive->plain_b, Engine(), const_cast<float*>(b))},
+        {DNNL_ARG_DST, memory(primitive->out, Engine(), out)}};
+    if (bias != nullptr) args[DNNL_ARG_BIAS] = memory(primitive->bias, Engine(), const_cast<float*>(bias));
     Tensor scratchpad;
-    if (const int64_t bytes = static_cast<int64_t>(primitive->desc.scratchpad_desc().get_size()); bytes > 0) {
+    if (const int64_t bytes = static_cast<int64_t>(primitive->scratchpad.get_size()); bytes > 0) {
       TFP_ASSIGN_OR_RETURN(scratchpad, ctx.AllocateTemp(DT_UINT8, TensorShape({bytes})));
-      args[DNNL_ARG_SCRATCHPAD] = memory(primitive->desc.scratchpad_desc(), Engine(), scratchpad.data());
+      args[DNNL_ARG_SCRATCHPAD] = memory(primitive->scratchpad, Engine(), scratchpad.data());
     }
     dnnl::stream stream(Engine());
     primitive->run.execute(stream, args);

@@ -34,6 +34,8 @@ class OneDnnMatMul {
 
  private:
   struct Primitive;
+  void MakeMatMul(const Problem& p, Primitive* made) const;
+  bool MakeConvolution(const Problem& p, Primitive* made) const;
   absl::StatusOr<std::shared_ptr<const Primitive>> PrimitiveFor(OpKernelContext& ctx, const Problem& p, const float* b);
 
   const FusedOps fused_;
