@@ -117,7 +117,7 @@ UnaryLoop VectorUnaryLoop(const std::string&) { return nullptr; }
 
 // ---- several vectors at a time, in registers ----
 
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wpsabi"  // what takes vectors is inlined
 #endif
 
