@@ -326,6 +326,24 @@ TEST_F(CApi, FaultsAreStatuses) {
   TF_DeleteSessionOptions(options);
 }
 
+TEST_F(CApi, BytesThatAreNoBoolCountAsTrue) {
+  const int64_t dims[] = {3};
+  TF_Tensor* t = TF_AllocateTensor(TF_BOOL, dims, 1, 3);
+  std::memcpy(TF_TensorData(t), "\x5f\0\x01", 3);
+  TF_OperationDescription* description = TF_NewOperation(graph_, "Const", "bools");
+  TF_SetAttrTensor(description, "value", t, s_);
+  ASSERT_EQ(TF_GetCode(s_), TF_OK) << TF_Message(s_);
+  TF_SetAttrType(description, "dtype", TF_BOOL);
+  TF_Operation* constant = TF_FinishOperation(description, s_);
+  ASSERT_EQ(TF_GetCode(s_), TF_OK) << TF_Message(s_);
+  TF_DeleteTensor(t);
+  TF_Tensor* read = nullptr;
+  TF_OperationGetAttrTensor(constant, "value", &read, s_);
+  ASSERT_EQ(TF_GetCode(s_), TF_OK) << TF_Message(s_);
+  EXPECT_EQ(std::string(static_cast<char*>(TF_TensorData(read)), 3), std::string("\x01\0\x01", 3));
+  TF_DeleteTensor(read);
+}
+
 TEST_F(CApi, TensorsTakeMemoryOver) {
   alignas(64) static float data[16];
   int released = 0;

@@ -1,4 +1,5 @@
 // TF_Tensor: elements shared with the library's own tensors; strings in three forms.
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -112,9 +113,22 @@ void MakeTStrings(const TF_Tensor* t) {
   t->form = Form::kTStrings;
 }
 
+// The client's memory may hold bytes that are no bool, which the library must not read as one: a copy with 1 in their
+// place.
+absl::StatusOr<Tensor> WithoutBadBools(const Tensor& t) {
+  const auto* const bytes = static_cast<const unsigned char*>(t.data());
+  const int64_t n = t.num_elements();
+  if (std::all_of(bytes, bytes + n, [](unsigned char b) { return b <= 1; })) return t;
+  TFP_ASSIGN_OR_RETURN(Tensor copy, Tensor::Allocate(DT_BOOL, t.shape()));
+  std::transform(bytes, bytes + n, static_cast<unsigned char*>(copy.data()),
+                 [](unsigned char b) -> unsigned char { return b != 0; });
+  return copy;
+}
+
 }  // namespace
 
 absl::StatusOr<Tensor> ToTensor(const TF_Tensor* t) {
+  if (t->dtype == TF_BOOL && t->value.has_value()) return WithoutBadBools(t->value);
   if (t->dtype != TF_STRING || (t->form == Form::kValue && t->value.has_value())) return t->value;
   TFP_ASSIGN_OR_RETURN(const std::vector<std::string> values, StringsOf(t));
   TFP_ASSIGN_OR_RETURN(const TensorShape shape, ShapeOf(t));
