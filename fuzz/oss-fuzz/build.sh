@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds every fuzz target into $OUT, with its seeds, its dictionary, its options and the libraries it needs, the way that
 # OSS-Fuzz and ClusterFuzzLite ask for: $SRC, $WORK, $OUT, $CC, $CXX, $CFLAGS, $CXXFLAGS, $LIB_FUZZING_ENGINE are theirs.
-# `run_locally` beside it plays their part, and may add arguments of CMake's in $TFPERSIST_CMAKE_ARGUMENTS.
+# `run_locally` beside it plays their part; it may add arguments of CMake's in $TFPERSIST_CMAKE_ARGUMENTS, and name fewer
+# targets in $TFPERSIST_FUZZ_TARGETS.
 set -euo pipefail
 
 # The packaged libraries are built with libstdc++, and so must be what links them.
@@ -9,7 +10,7 @@ export CXXFLAGS="${CXXFLAGS//-stdlib=libc++/}"
 source="$SRC/tfpersist" build="$WORK/tfpersist"
 cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE= -DCMAKE_C_COMPILER="$CC" -DCMAKE_CXX_COMPILER="$CXX" \
   -DTFPERSIST_FUZZ=ON -DTFPERSIST_FUZZ_ENGINE="$LIB_FUZZING_ENGINE" -DTFPERSIST_BENCH=OFF -DCMAKE_BUILD_RPATH='$ORIGIN/lib' ${TFPERSIST_CMAKE_ARGUMENTS:-}
-targets=$(cd "$source/fuzz" && ls ./*_fuzzer.cc | sed 's#^\./##; s#_fuzzer\.cc$##')
+targets=${TFPERSIST_FUZZ_TARGETS:-$(cd "$source/fuzz" && ls ./*_fuzzer.cc | sed 's#^\./##; s#_fuzzer\.cc$##')}
 # A peer that is not installed has no target.
 targets=$(for t in $targets; do ! ninja -C "$build" -t query "${t}_fuzzer" >/dev/null 2>&1 || echo "$t"; done)
 ninja -C "$build" $(printf '%s_fuzzer\n' $targets)
