@@ -1,4 +1,4 @@
-// std::mutex with clang's thread safety annotations. Not Mutex: Debian's Abseil keeps a graph of every pair of
+// std::mutex with clang's thread safety annotations. Not absl::Mutex: Debian's Abseil keeps a graph of every pair of
 // nested locks (the deadlock detector) and is not built for ThreadSanitizer, which then sees races that are none.
 #ifndef TFPERSIST_REFERENCE_BASE_MUTEX_H_
 #define TFPERSIST_REFERENCE_BASE_MUTEX_H_

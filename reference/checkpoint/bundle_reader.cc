@@ -201,14 +201,7 @@ absl::Status BundleReader::FindEntry(absl::string_view key, BundleEntryProto* en
 }
 
 absl::StatusOr<BundleReader::Entry> BundleReader::FindOne(absl::string_view key) const {
-  TableReader::Iterator it(table_.get());
-  TFP_RETURN_IF_ERROR(Seek(key, &it));
-  Entry entry;
-  entry.at.swap = swap_;
-  if (ParsePlainEntry(it.value(), &entry)) return entry;
-  BundleEntryProto proto;
-  if (!proto.ParseFromArray(it.value().data(), static_cast<int>(it.value().size()))) return NotParseable(key);
-  return EntryOf(key, proto, swap_);
+  return std::move(FindAll(absl::MakeConstSpan(&key, 1)).front());
 }
 
 absl::StatusOr<std::shared_ptr<const RandomAccessFile>> BundleReader::Shard(int32_t shard) const {

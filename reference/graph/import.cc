@@ -162,8 +162,8 @@ class GraphImporter {
     const int n = def_.node_size();
     index_.reserve(n);
     signatures_.resize(n);
-    // Into an empty graph, every node keeps its name, and the index may point to it.
-    keeps_names_ = result_.scope.empty() && graph_.num_nodes() == 0;
+    // Into an empty graph, every node keeps its name, and the index may point to it: off an arena, names move along.
+    keeps_names_ = result_.scope.empty() && graph_.num_nodes() == 0 && def_.GetArena() == nullptr;
     if (!keeps_names_) old_names_.reserve(n);
     absl::flat_hash_map<std::string, const tensorflow::OpDef*> producer;
     if (options_.producer_op_list != nullptr) {
@@ -434,6 +434,7 @@ class GraphImporter {
         def->add_input(to.index == 0 ? to.op_name() : to.name());
       } else {
         const std::string& name = from != nullptr ? from->name()
+                                  : e.from == i   ? def->name()
                                   : keeps_names_  ? def_.node(e.from).name()
                                                   : new_names_[e.from];
         def->add_input(e.index == 0 ? name : absl::StrCat(name, ":", e.index));
