@@ -66,7 +66,7 @@ SAVED_MODEL = [b"variables/variables", b"saved_model_schema_version", b"signatur
 CAPI = [bytes([n]) for n in range(8)] + [bytes([len(w)]) + w.encode() for w in ("Const", "value", "dtype", "T", "VariableV2", "Assign", "a", "a:0", "")]
 
 DICTIONARIES = {
-    "table": TABLE, "leveldb": TABLE, "bundle": BUNDLE, "readers": BUNDLE, "merge": BUNDLE, "salvage": BUNDLE,
+    "table": TABLE, "leveldb": TABLE, "bundle": BUNDLE, "readers": BUNDLE, "merge": BUNDLE, "salvage": BUNDLE, "recovery": BUNDLE,
     "v1": TABLE + SLICE_KEYS + TENSOR, "slices": VARINTS + [b"-", b"0,1"], "roundtrip": VARINTS + [b"\0", b"\xff", b"/", b":0"], "state": STATE, "tensor": TENSOR, "npy": NPY,
     "graph": GRAPH, "meta_graph": GRAPH, "run": GRAPH, "saved_model": GRAPH + TABLE + SAVED_MODEL, "capi": GRAPH + CAPI,
 }

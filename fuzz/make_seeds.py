@@ -13,7 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 GOLDEN = os.path.join(ROOT, "golden", "data")
 VERSIONS = ("tf-1.11.0", "tf-1.15.5", "tf-2.21.0")
 LARGEST = 65536
-TARGETS = ("table", "bundle", "v1", "slices", "merge", "salvage", "readers", "state", "roundtrip", "tensor", "npy", "graph", "meta_graph",
+TARGETS = ("table", "bundle", "v1", "slices", "merge", "salvage", "recovery", "readers", "state", "roundtrip", "tensor", "npy", "graph", "meta_graph",
            "run", "saved_model", "capi", "leveldb")
 
 
@@ -49,6 +49,8 @@ def from_golden(put):
             put("readers", name, files(data, values))
             if last is not None:
                 put("merge", name, files(*last, data, values))
+                put("recovery", name, files(data, values, *last, bytes([len(data) % 6])))
+                put("recovery", name + "-first", files(data, values, b"", b"", bytes([0x80 | len(data) % 6])))
             last = data, values
             if meta:
                 put("salvage", name, files(meta, values, b""))

@@ -62,6 +62,8 @@ class Node {
   const std::string& op() const;      // type: "Add"
   const std::string& device() const;  // as asked for, in TensorFlow's canonical spelling ("/device:CPU:0", "")
   const tensorflow::NodeDef& def() const { return *def_; }  // without inputs; Graph::ToGraphDef adds them
+  // For what points into it and may outlive the graph.
+  std::shared_ptr<const tensorflow::NodeDef> shared_def() const { return def_; }
   const tensorflow::OpDef& op_def() const;
   const OpSignature& signature() const { return *op_; }
   const tensorflow::AttrValue* attr(absl::string_view name) const;  // null: none
@@ -83,7 +85,7 @@ class Node {
   Node() = default;
   Graph* graph_ = nullptr;
   int id_ = -1;
-  std::unique_ptr<tensorflow::NodeDef> def_;
+  std::shared_ptr<tensorflow::NodeDef> def_;
   const OpSignature* op_ = nullptr;
   // Most nodes have few of each; a graph of 100,000 is made of few pieces of the heap.
   absl::InlinedVector<Output, 2> inputs_;

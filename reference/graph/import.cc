@@ -88,6 +88,7 @@ class GraphImporter {
                                                        graph_.limits().max_graph_nodes, "."));
     }
     TFP_RETURN_IF_ERROR(OpenScope());
+    TakeNodes();
     const int first = graph_.num_nodes();
     const tensorflow::FunctionDefLibrary library_before = graph_.library();
     const int producer_before = graph_.producer_version();
@@ -103,6 +104,15 @@ class GraphImporter {
   }
 
  private:
+  // The definitions become the nodes' own; none is copied but those of an arena.
+  void TakeNodes() {
+    std::vector<NodeDef*> taken(def_.node_size());
+    def_.mutable_node()->ExtractSubrange(0, def_.node_size(), taken.data());
+    defs_.reserve(taken.size());
+    for (NodeDef* def : taken) defs_.emplace_back(def);
+  }
+  int num_defs() const { return static_cast<int>(defs_.size()); }
+
   absl::Status OpenScope() {
     const std::string name = options_.name.value_or("import");
     if (name.empty()) return absl::OkStatus();  // the root, whatever scope is open
@@ -159,51 +169,74 @@ class GraphImporter {
   }
 
   absl::Status CheckNodes() {
-    const int n = def_.node_size();
+    const int n = num_defs();
     index_.reserve(n);
     signatures_.resize(n);
-    // Into an empty graph, every node keeps its name, and the index may point to it: off an arena, names move along.
-    keeps_names_ = result_.scope.empty() && graph_.num_nodes() == 0 && def_.GetArena() == nullptr;
+    loop_ops_.resize(n);
+    // Into an empty graph, every node keeps its name, and the index may point to it.
+    keeps_names_ = result_.scope.empty() && graph_.num_nodes() == 0;
     if (!keeps_names_) old_names_.reserve(n);
     absl::flat_hash_map<std::string, const tensorflow::OpDef*> producer;
     if (options_.producer_op_list != nullptr) {
       for (const auto& op : options_.producer_op_list->op()) producer[op.name()] = &op;
     }
+    // One pass while a node is near. What is wrong with names comes before what is wrong with ops.
+    absl::Status op_status;
+    int checked_ops = 0;
+    std::vector<int> with_class;
     for (int i = 0; i < n; ++i) {
-      NodeDef& node = *def_.mutable_node(i);
-      if (!IsValidOpName(node.name())) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("Node '", node.name(), "': Node name contains invalid characters"));
+      NodeDef& node = *defs_[i];
+      TFP_RETURN_IF_ERROR(CheckName(i));
+      if (!op_status.ok()) continue;
+      absl::StatusOr<const OpSignature*> op = graph_.LookUpOp(node.op());
+      if (!op.ok()) {
+        op_status = op.status();
+        continue;
       }
-      if (!keeps_names_) old_names_.push_back(node.name());
-      if (!index_.try_emplace(keeps_names_ ? node.name() : old_names_.back(), i).second)
-        return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' is not unique"));
-      if (node.op().empty())
-        return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' does not specify an operation"));
-      bool control = false;
-      for (const std::string& input : node.input()) {
-        if (absl::StartsWith(input, "^")) {
-          control = true;
-        } else if (control) {
-          return absl::InvalidArgumentError(
-              absl::StrCat("Node '", node.name(), "': Control dependencies must come after regular dependencies"));
-        }
+      checked_ops = i + 1;
+      signatures_[i] = *op;
+      if (!producer.empty()) {
+        if (auto it = producer.find(node.op()); it != producer.end()) DropProducerDefaults(*it->second, **op, node);
+      }
+      AddDefaultAttrs(**op, &node);
+      loop_ops_[i] = LoopOpOf(node.op());
+      if (node.attr().contains("_class")) with_class.push_back(i);
+    }
+    for (int i : with_class) {
+      if (i < checked_ops) TFP_RETURN_IF_ERROR(CheckColocation(*defs_[i]));
+    }
+    return op_status;
+  }
+
+  absl::Status CheckName(int i) {
+    const NodeDef& node = *defs_[i];
+    if (!IsValidOpName(node.name())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("Node '", node.name(), "': Node name contains invalid characters"));
+    }
+    if (!keeps_names_) old_names_.push_back(node.name());
+    if (!index_.try_emplace(keeps_names_ ? node.name() : old_names_.back(), i).second)
+      return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' is not unique"));
+    if (node.op().empty())
+      return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' does not specify an operation"));
+    bool control = false;
+    for (const std::string& input : node.input()) {
+      if (absl::StartsWith(input, "^")) {
+        control = true;
+      } else if (control) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("Node '", node.name(), "': Control dependencies must come after regular dependencies"));
       }
     }
-    for (int i = 0; i < n; ++i) {
-      NodeDef& node = *def_.mutable_node(i);
-      TFP_ASSIGN_OR_RETURN(signatures_[i], graph_.LookUpOp(node.op()));
-      if (auto it = producer.find(node.op()); it != producer.end())
-        DropProducerDefaults(*it->second, *signatures_[i], node);
-      AddDefaultAttrs(*signatures_[i], &node);
-      if (auto it = node.attr().find("_class"); it != node.attr().end()) {
-        for (const std::string& s : it->second.list().s()) {
-          absl::string_view target = s;
-          if (absl::ConsumePrefix(&target, kColocation) && !index_.contains(target)) {
-            return absl::InvalidArgumentError(
-                absl::StrCat("Node '", node.name(), "' expects to be colocated with unknown node '", target, "'"));
-          }
-        }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckColocation(const NodeDef& node) const {
+    for (const std::string& s : node.attr().at("_class").list().s()) {
+      absl::string_view target = s;
+      if (absl::ConsumePrefix(&target, kColocation) && !index_.contains(target)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("Node '", node.name(), "' expects to be colocated with unknown node '", target, "'"));
       }
     }
     return absl::OkStatus();
@@ -246,6 +279,13 @@ class GraphImporter {
     return absl::OkStatus();
   }
 
+  enum class LoopOp : uint8_t { kNone, kMerge, kNextIteration };
+  static LoopOp LoopOpOf(const std::string& op) {
+    return op == "Merge" || op == "RefMerge"                   ? LoopOp::kMerge
+           : op == "NextIteration" || op == "RefNextIteration" ? LoopOp::kNextIteration
+                                                               : LoopOp::kNone;
+  }
+
   // Where an input comes from: a node of the GraphDef (by index), or an existing tensor.
   struct Edge {
     int from = -1;
@@ -254,12 +294,12 @@ class GraphImporter {
   };
 
   absl::Status ReadEdges() {
-    const int n = def_.node_size();
+    const int n = num_defs();
     first_edge_.reserve(n + 1);
     first_consumer_.assign(n + 2, 0);
     pending_.assign(n, 0);
     for (int i = 0; i < n; ++i) {
-      const NodeDef& node = def_.node(i);
+      const NodeDef& node = *defs_[i];
       bool from_next_iteration = false;
       int controls = 0;
       first_edge_.push_back(static_cast<int>(edges_.size()));
@@ -280,13 +320,12 @@ class GraphImporter {
           return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "': Unknown input node '", text, "'"));
         edge.from = it->second;
         controls += edge.index == InputName::kControl;
-        const std::string& op = def_.node(edge.from).op();
-        from_next_iteration |= op == "NextIteration" || op == "RefNextIteration";
+        from_next_iteration |= loop_ops_[edge.from] == LoopOp::kNextIteration;
         ++first_consumer_[edge.from + 2];
         edges_.push_back(edge);
       }
       // A Merge in a loop waits for its control inputs and one value only.
-      const bool loop_merge = (node.op() == "Merge" || node.op() == "RefMerge") && from_next_iteration;
+      const bool loop_merge = loop_ops_[i] == LoopOp::kMerge && from_next_iteration;
       int real = 0;
       for (size_t e = first_edge_[i]; e < edges_.size(); ++e) real += edges_[e].from >= 0;
       pending_[i] = loop_merge ? std::min(real, controls + 1) : real;
@@ -335,7 +374,10 @@ class GraphImporter {
   }
 
   absl::Status AddNodes() {
-    const int n = def_.node_size();
+    const int n = num_defs();
+    graph_.nodes_.reserve(graph_.nodes_.size() + n);
+    graph_.by_name_.reserve(graph_.by_name_.size() + n);
+    result_.nodes.reserve(n);
     new_nodes_.assign(n, nullptr);
     std::vector<bool> added(n, false);
     if (!keeps_names_) {
@@ -363,8 +405,7 @@ class GraphImporter {
   }
 
   absl::Status AddOne(int i) {
-    auto def = std::make_unique<NodeDef>();
-    def->Swap(def_.mutable_node(i));
+    std::unique_ptr<NodeDef> def = std::move(defs_[i]);
     inputs_.clear();
     controls_.clear();
     const absl::Span<const Edge> edges = EdgesOf(i);
@@ -405,7 +446,7 @@ class GraphImporter {
       WriteInputs(i, def.get());
       return ValidateNodeDef(*signatures_[i], *def);
     }
-    google::protobuf::RepeatedPtrField<std::string>().Swap(def->mutable_input());  // the graph's edges say it
+    def->clear_input();  // the graph's edges say it; their memory stays, freeing it takes longer than it is worth
     tensorflow::AttrValue output_shapes;
     bool has_output_shapes = false;
     if (auto it = def->mutable_attr()->find("_output_shapes"); it != def->mutable_attr()->end()) {
@@ -413,7 +454,7 @@ class GraphImporter {
       has_output_shapes = true;
       def->mutable_attr()->erase(it);
     }
-    if (graph_.FindNode(def->name()) != nullptr)
+    if (!keeps_names_ && graph_.FindNode(def->name()) != nullptr)
       return absl::InvalidArgumentError(absl::StrCat("Node '", def->name(), "' already exists in the Graph"));
     TFP_ASSIGN_OR_RETURN(Node * node, graph_.Insert(std::move(def), signatures_[i], inputs_, controls_));
     new_nodes_[i] = node;
@@ -435,7 +476,7 @@ class GraphImporter {
       } else {
         const std::string& name = from != nullptr ? from->name()
                                   : e.from == i   ? def->name()
-                                  : keeps_names_  ? def_.node(e.from).name()
+                                  : keeps_names_  ? defs_[e.from]->name()
                                                   : new_names_[e.from];
         def->add_input(e.index == 0 ? name : absl::StrCat(name, ":", e.index));
       }
@@ -447,9 +488,9 @@ class GraphImporter {
                                                    " of source node ", OriginalName(e.from), " which has ",
                                                    from.num_outputs(), " outputs"));
   }
-  // As the GraphDef has it; a node that was added has its name there no more.
+  // As the GraphDef has it.
   std::string OriginalName(int i) const {
-    return OriginalName(i, new_nodes_[i] != nullptr ? new_nodes_[i]->def() : def_.node(i));
+    return OriginalName(i, new_nodes_[i] != nullptr ? new_nodes_[i]->def() : *defs_[i]);
   }
   std::string OriginalName(int i, const NodeDef& def) const { return keeps_names_ ? def.name() : old_names_[i]; }
 
@@ -552,12 +593,14 @@ class GraphImporter {
 
   Graph& graph_;
   GraphDef& def_;
+  std::vector<std::unique_ptr<NodeDef>> defs_;  // of def_; null once the node is made
   const ImportOptions& options_;
   ImportResult result_;
   bool keeps_names_ = false;
   std::vector<std::string> old_names_;                 // of all, unless they are kept
   absl::flat_hash_map<absl::string_view, int> index_;  // name in the GraphDef -> position
   std::vector<const OpSignature*> signatures_;
+  std::vector<LoopOp> loop_ops_;
   std::vector<Key> input_map_;
   std::map<std::pair<std::string, int>, Key*> by_key_;
   // Node after node; a node's begin at first_….

@@ -26,6 +26,7 @@ using tensorflow::MetaGraphDef;
 using tensorflow::SavedModel;
 
 constexpr int kTextRecursion = 100;
+constexpr int64_t kLargeFile = 1 << 20;
 constexpr int kObjectGraphDef = 7;  // of a MetaGraphDef: the objects of TensorFlow 2.x, kept as they are
 
 // The first error of a text parse, as TensorFlow's Python shows it: "1:1 : …".
@@ -112,6 +113,36 @@ bool IsPlausible(const MetaGraphDef& meta) {
           (meta.has_graph_def() && meta.graph_def().node_size() == 0 && meta.has_meta_info_def()));
 }
 
+// A file's bytes for protobuf, which then holds no second copy of a frozen graph's weights.
+class FileInput : public google::protobuf::io::CopyingInputStream {
+ public:
+  explicit FileInput(const RandomAccessFile& file) : file_(file) {}
+  int Read(void* buffer, int size) override {
+    const uint64_t n = std::min<uint64_t>(size, file_.size() - position_);
+    status_ = file_.Read(position_, n, buffer);
+    if (!status_.ok()) return -1;
+    position_ += n;
+    return static_cast<int>(n);
+  }
+  const absl::Status& status() const { return status_; }
+
+ private:
+  const RandomAccessFile& file_;
+  uint64_t position_ = 0;
+  absl::Status status_;
+};
+
+// False: it holds no binary message of this kind.
+absl::StatusOr<bool> ParseFile(FileSystem* fs, const std::string& file, google::protobuf::MessageLite* message) {
+  constexpr int kAtOnce = 1 << 20;
+  TFP_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> in, fs->OpenForRead(file));
+  FileInput input(*in);
+  google::protobuf::io::CopyingInputStreamAdaptor stream(&input, kAtOnce);
+  const bool parsed = message->ParseFromZeroCopyStream(&stream);
+  TFP_RETURN_IF_ERROR(input.status());
+  return parsed;
+}
+
 absl::StatusOr<std::string> ReadFile(FileSystem* fs, const std::string& file, const Limits& limits) {
   if (!FileExists(fs, file)) return absl::NotFoundError(absl::StrCat("File ", file, " does not exist."));
   return ReadWholeFile(fs, file, std::min<int64_t>(limits.max_proto_bytes, INT32_MAX));
@@ -189,21 +220,33 @@ absl::StatusOr<ModelFile> ReadModel(FileSystem* fs, const std::string& path, con
     if (!FileExists(fs, file)) file = JoinPath(path, "saved_model.pbtxt");
     model.folder = path;
   }
-  if (absl::StatusOr<FileStat> stat = fs->Stat(file);
-      stat.ok() && stat->size > static_cast<uint64_t>(kMaxMessageBytes) && limits.max_proto_bytes > kMaxMessageBytes) {
+  const absl::StatusOr<FileStat> stat = fs->Stat(file);
+  const int64_t size = stat.ok() ? static_cast<int64_t>(stat->size) : 0;
+  if (size > kMaxMessageBytes && limits.max_proto_bytes > kMaxMessageBytes) {
     TFP_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> in, fs->OpenForRead(file));
     model.meta = std::make_unique<MetaGraphDef>();
     model.kind = ModelFile::kGraphDef;
     TFP_RETURN_IF_ERROR(ReadLargeGraphDef(*in, file, limits, model.meta->mutable_graph_def()));
     return model;
   }
+  google::protobuf::LogSilencer silencer;  // a wrong guess is no error
+  auto meta = std::make_unique<MetaGraphDef>();
+  // Of large files most are frozen graphs.
+  const bool large = size >= kLargeFile && size <= std::min(limits.max_proto_bytes, kMaxMessageBytes);
+  if (large) {
+    TFP_ASSIGN_OR_RETURN(const bool parsed, ParseFile(fs, file, meta->mutable_graph_def()));
+    if (parsed && IsPlausible(meta->graph_def())) {
+      model.meta = std::move(meta);
+      model.kind = ModelFile::kGraphDef;
+      return model;
+    }
+    meta->Clear();
+  }
   TFP_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(fs, file, limits));
   auto finish = [&](ModelFile::Kind kind) {
     model.kind = kind;
     return std::move(model);
   };
-  google::protobuf::LogSilencer silencer;  // a wrong guess is no error
-  auto meta = std::make_unique<MetaGraphDef>();
   SavedModel saved;
   auto saved_model = [&]() -> absl::StatusOr<ModelFile> {
     if (model.folder.empty()) model.folder = std::string(Dirname(file));
@@ -224,7 +267,8 @@ absl::StatusOr<ModelFile> ReadModel(FileSystem* fs, const std::string& path, con
     if (ParseJson(bytes, &saved, &error)) return saved_model();
     return CannotParse(file, bytes, error);
   }
-  if (meta->mutable_graph_def()->ParseFromString(bytes) && (IsPlausible(meta->graph_def()) || bytes.empty())) {
+  if (!large && meta->mutable_graph_def()->ParseFromString(bytes) &&
+      (IsPlausible(meta->graph_def()) || bytes.empty())) {
     model.meta = std::move(meta);
     return finish(ModelFile::kGraphDef);
   }

@@ -17,7 +17,13 @@ class ConstKernel : public OpKernel {
   static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
     TFP_ASSIGN_OR_RETURN(const tensorflow::AttrValue* attr, c.Attr("value"));
     TFP_ASSIGN_OR_RETURN(DataType dtype, c.TypeAttr("dtype"));
-    TFP_ASSIGN_OR_RETURN(Tensor value, TensorFromProto(attr->tensor(), c.limits()));
+    // A frozen weight is not copied: it lies where the graph has it.
+    const std::shared_ptr<const tensorflow::NodeDef> def = c.shared_def();
+    TFP_ASSIGN_OR_RETURN(
+        Tensor value,
+        def == nullptr
+            ? TensorFromProto(attr->tensor(), c.limits())
+            : TensorOverProto(std::shared_ptr<const tensorflow::TensorProto>(def, &attr->tensor()), c.limits()));
     if (value.dtype() != dtype) {
       return absl::InvalidArgumentError(absl::StrCat("Type mismatch between value (", DataTypeString(value.dtype()),
                                                      ") and dtype (", DataTypeString(dtype), ")"));

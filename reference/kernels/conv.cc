@@ -22,6 +22,8 @@ namespace tfpersist {
 namespace {
 
 constexpr DataTypeMask kConvTypes = kFloatTypes;
+// What each channel of a constant filter is multiplied by: our optimizer's (a batch norm, say).
+constexpr absl::string_view kFilterScales = "_filter_scales";
 
 // One convolution for one input shape, ready to run. oneDNN's objects are safe to use from several threads; the
 // scratchpad is the caller's.
@@ -34,13 +36,22 @@ struct Primitive {
 
 class ConvKernel : public OpKernel {
  public:
-  ConvKernel(WindowAttrs attrs, FusedOps fused, bool depthwise)
-      : attrs_(std::move(attrs)), fused_(fused), depthwise_(depthwise), engine_(dnnl::engine::kind::cpu, 0) {}
+  ConvKernel(WindowAttrs attrs, FusedOps fused, bool depthwise, std::vector<float> scales)
+      : attrs_(std::move(attrs)),
+        fused_(fused),
+        depthwise_(depthwise),
+        scales_(std::move(scales)),
+        engine_(dnnl::engine::kind::cpu, 0) {}
 
   static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
     TFP_ASSIGN_OR_RETURN(WindowAttrs attrs, WindowAttrs::Of(c));
     TFP_ASSIGN_OR_RETURN(FusedOps fused, FusedOps::Of(c));
-    return std::make_unique<ConvKernel>(std::move(attrs), fused, absl::StrContains(c.def().op(), "Depthwise"));
+    std::vector<float> scales;
+    if (const auto attr = c.Attr(kFilterScales); attr.ok()) {
+      scales.assign((*attr)->list().f().begin(), (*attr)->list().f().end());
+    }
+    return std::make_unique<ConvKernel>(std::move(attrs), fused, absl::StrContains(c.def().op(), "Depthwise"),
+                                        std::move(scales));
   }
 
   absl::Status Compute(OpKernelContext& ctx) override {
@@ -61,6 +72,9 @@ class ConvKernel : public OpKernel {
     const int64_t depth = depthwise_ ? filter.dim(2) * filter.dim(3) : filter.dim(3);
     TFP_ASSIGN_OR_RETURN(const TensorShape shape, TensorShape::Create({w.batch, w.out_rows, w.out_cols, depth}));
     TFP_RETURN_IF_ERROR(fused_.CheckArgs(ctx, shape, depth));
+    if (!scales_.empty() && static_cast<int64_t>(scales_.size()) != depth) {
+      return absl::InvalidArgumentError(absl::StrCat("there must be ", depth, " scales of the filter"));
+    }
     // What is added may be where the result goes.
     const bool in_place = fused_.add && ctx.OwnsInput(3) && ctx.input(3).data() != ctx.input(0).data();
     TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape, in_place ? 3 : -1));
@@ -90,12 +104,12 @@ class ConvKernel : public OpKernel {
       if (!filter) {
         memory plain(PlainFilter(w, depth), engine_, const_cast<void*>(ctx.input(1).data()));
         filter = plain;
-        if (primitive->desc.weights_desc() != plain.get_desc()) {
+        if (!scales_.empty() || primitive->desc.weights_desc() != plain.get_desc()) {
           TFP_ASSIGN_OR_RETURN(
               packed, ctx.AllocateTemp(DT_UINT8,
                                        TensorShape({static_cast<int64_t>(primitive->desc.weights_desc().get_size())})));
           filter = memory(primitive->desc.weights_desc(), engine_, packed.data());
-          dnnl::reorder(plain, filter).execute(stream, plain, filter);
+          dnnl::reorder(plain, filter, ScaleChannels()).execute(stream, plain, filter);
         }
       }
       std::unordered_map<int, memory> args = {
@@ -127,6 +141,13 @@ class ConvKernel : public OpKernel {
     return {{depth, w.in_depth, w.rows, w.cols}, memory::data_type::f32, memory::format_tag::hwio};
   }
 
+  // Scaled on the way to its packed form, a filter is held once.
+  dnnl::primitive_attr ScaleChannels() const {
+    dnnl::primitive_attr attr;
+    if (!scales_.empty()) attr.set_output_scales(depthwise_ ? 0b11 : 0b1, scales_);  // groups and channels of each
+    return attr;
+  }
+
   absl::StatusOr<std::shared_ptr<const Primitive>> PrimitiveFor(OpKernelContext& ctx, const Window& w, int64_t depth) {
     using dnnl::memory;
     const std::vector<int64_t> key = {w.batch, w.in_rows, w.in_cols, w.in_depth,
@@ -153,14 +174,14 @@ class ConvKernel : public OpKernel {
       made->desc = {{kind, algorithm, src, any, dst, strides, dilates, before, after}, attr, engine_};
     }
     made->run = dnnl::convolution_forward(made->desc);
-    if (ctx.IsConstant(1) && made->desc.weights_desc() != plain) {
+    if (ctx.IsConstant(1) && (!scales_.empty() || made->desc.weights_desc() != plain)) {
       TFP_ASSIGN_OR_RETURN(
           made->filter_bytes,
           Tensor::Allocate(DT_UINT8, TensorShape({static_cast<int64_t>(made->desc.weights_desc().get_size())})));
       memory from(plain, engine_, const_cast<void*>(ctx.input(1).data()));
       made->filter = memory(made->desc.weights_desc(), engine_, made->filter_bytes.data());
       dnnl::stream stream(engine_);
-      dnnl::reorder(from, made->filter).execute(stream, from, made->filter);
+      dnnl::reorder(from, made->filter, ScaleChannels()).execute(stream, from, made->filter);
       stream.wait();
     }
     // A graph that is fed ever new shapes must not fill the memory.
@@ -232,6 +253,7 @@ class ConvKernel : public OpKernel {
   const WindowAttrs attrs_;
   const FusedOps fused_;
   const bool depthwise_;
+  const std::vector<float> scales_;  // empty: none
   const dnnl::engine engine_;
   Mutex mu_;
   std::map<std::vector<int64_t>, std::shared_ptr<const Primitive>> primitives_ ABSL_GUARDED_BY(mu_);

@@ -33,6 +33,8 @@ class OpKernelConstruction {
  public:
   virtual ~OpKernelConstruction() = default;
   virtual const tensorflow::NodeDef& def() const = 0;
+  // The same for what points into it for longer; null where that can't be.
+  virtual std::shared_ptr<const tensorflow::NodeDef> shared_def() const { return nullptr; }
   virtual absl::Span<const DataType> input_types() const = 0;
   virtual absl::Span<const DataType> output_types() const = 0;
   virtual DeviceType device_type() const = 0;

@@ -15,6 +15,7 @@ class NodeConstruction : public OpKernelConstruction {
  public:
   NodeConstruction(const Node& node, DeviceType device) : node_(node), device_(device) {}
   const tensorflow::NodeDef& def() const override { return node_.def(); }
+  std::shared_ptr<const tensorflow::NodeDef> shared_def() const override { return node_.shared_def(); }
   absl::Span<const DataType> input_types() const override { return node_.input_types(); }
   absl::Span<const DataType> output_types() const override { return node_.output_types(); }
   DeviceType device_type() const override { return device_; }

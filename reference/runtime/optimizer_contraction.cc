@@ -63,19 +63,6 @@ Tensor VectorOf(const std::vector<float>& values) {
   return *std::move(t);
 }
 
-// The filter's last dimension (last two of a depthwise one) are the channels.
-Tensor ScaledFilter(const Tensor& filter, const std::vector<float>& scale) {
-  absl::StatusOr<Tensor> t = Tensor::Allocate(DT_FLOAT, filter.shape());
-  if (!t.ok()) return Tensor();
-  const float* from = static_cast<const float*>(filter.data());
-  float* to = static_cast<float*>(t->data());
-  const int64_t channels = static_cast<int64_t>(scale.size());
-  for (int64_t i = 0; i < filter.num_elements(); i += channels) {
-    for (int64_t c = 0; c < channels; ++c) to[i + c] = from[i + c] * scale[c];
-  }
-  return *std::move(t);
-}
-
 // Of Pad's constant paddings those of rows and columns: top, bottom, left, right. Nothing where they do not fit a
 // window of this filter and these dilations, or where batch and channels are padded too.
 std::optional<std::array<int64_t, 4>> PaddingOf(const Tensor* t, const Tensor& filter,
@@ -237,8 +224,11 @@ void OptimizerState::FuseContraction(const PlanNode& first) {
 
   const Output& image = padding ? pad->inputs[0] : first.inputs[0];
   fused.inputs.push_back({IsFed(image) ? image : Resolve(image), Tensor()});
-  fused.inputs.push_back({Resolve(first.inputs[1]), affine.scaled ? ScaledFilter(*filter, affine.scale) : Tensor()});
-  if (affine.scaled && !fused.inputs[1].value.has_value()) return;
+  fused.inputs.push_back({Resolve(first.inputs[1]), Tensor()});
+  if (affine.scaled) {
+    auto* scales = (*def.mutable_attr())["_filter_scales"].mutable_list();
+    for (float scale : affine.scale) scales->add_f(scale);
+  }
   if (with_bias) {
     fused.inputs.push_back({bias ? Resolve(*bias) : Output(), bias ? Tensor() : VectorOf(affine.shift)});
     if (!bias && !fused.inputs[2].value.has_value()) return;

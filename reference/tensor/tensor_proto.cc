@@ -1,5 +1,7 @@
 #include "reference/tensor/tensor_proto.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -48,7 +50,21 @@ void FillBits16(const Field& field, int64_t n, void* data) {
   FillCast<uint16_t>(field, n, data);
 }
 
-absl::StatusOr<Tensor> FromProto(const TensorProto& proto, const Limits& limits, int depth) {
+// The bytes of a proto's tensor_content.
+class ProtoBuffer : public TensorBuffer {
+ public:
+  explicit ProtoBuffer(std::shared_ptr<const TensorProto> proto)
+      : TensorBuffer(const_cast<char*>(proto->tensor_content().data()), proto->tensor_content().size(),
+                     MemoryKind::kHost),
+        proto_(std::move(proto)) {}
+
+ private:
+  const std::shared_ptr<const TensorProto> proto_;
+};
+
+// `shared`: the proto where its bytes may lie under the tensor, else null.
+absl::StatusOr<Tensor> FromProto(const TensorProto& proto, const Limits& limits, int depth,
+                                 std::shared_ptr<const TensorProto> shared = nullptr) {
   if (depth > limits.max_nesting) return absl::InvalidArgumentError("Variants are nested too deeply in a tensor proto");
   const DataType dtype = static_cast<DataType>(proto.dtype());
   if (!IsValidType(dtype)) return BadProto(proto);
@@ -61,6 +77,13 @@ absl::StatusOr<Tensor> FromProto(const TensorProto& proto, const Limits& limits,
     if (static_cast<uint64_t>(n) != proto.tensor_content().size() / width ||
         proto.tensor_content().size() % width != 0) {
       return BadProto(proto);
+    }
+    // Small ones are not worth what they keep; a bool's bytes may have to change.
+    constexpr size_t kWorthSharing = size_t{16} << 10;
+    void* const content = const_cast<char*>(proto.tensor_content().data());
+    if (shared != nullptr && proto.tensor_content().size() >= kWorthSharing && dtype != DT_BOOL &&
+        reinterpret_cast<uintptr_t>(content) % alignof(std::max_align_t) == 0) {
+      return Tensor::Wrap(dtype, *shape, new ProtoBuffer(std::move(shared)), content);
     }
     TFP_ASSIGN_OR_RETURN(Tensor t, Tensor::Allocate(dtype, *shape));
     std::memcpy(t.data(), proto.tensor_content().data(), proto.tensor_content().size());
@@ -165,6 +188,11 @@ void EachElement(const Tensor& t, Add add) {
 
 absl::StatusOr<Tensor> TensorFromProto(const TensorProto& proto, const Limits& limits) {
   return FromProto(proto, limits, 0);
+}
+
+absl::StatusOr<Tensor> TensorOverProto(std::shared_ptr<const TensorProto> proto, const Limits& limits) {
+  const TensorProto& from = *proto;
+  return FromProto(from, limits, 0, std::move(proto));
 }
 
 void TensorToProtoField(const Tensor& t, TensorProto* proto) {
