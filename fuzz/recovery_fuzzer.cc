@@ -1,6 +1,6 @@
-// A save over a checkpoint that was cut off at some step of its renames, with whatever bytes in its files: what the next
-// open makes of it is all old or all new, all new where all of it is sound, and no leftovers; sweeping the folder does
-// the same.
+// A save over a checkpoint that was cut off at some step of its renames, with whatever bytes in its files: what the
+// next open makes of it is all old or all new, all new where all of it is sound, and no leftovers; sweeping the folder
+// does the same.
 #include "fuzz/mutator.h"
 #include "fuzz/util.h"
 #include "reference/checkpoint/bundle_reader.h"

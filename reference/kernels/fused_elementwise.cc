@@ -2,9 +2,9 @@
 // plans writes it (runtime/optimizer_elementwise.cc); no graph has it.
 //
 // Attrs: ops, in the order of running; operands, two for each (the second -1 for an op of one argument), which count
-// the inputs from 0 and go on with the results; num_inputs. The last op's result is the output. An input has the
-// output's shape, or one value, or goes along the last dimensions (a bias), or has one value for each row of them (a
-// norm's scale); INVALID_ARGUMENT for any other, which the ops themselves may well take.
+// the inputs from 0 and go on with the results; num_inputs. The last op's result is the output, and one input has its
+// shape; the others are broadcast to it. INVALID_ARGUMENT for shapes that make a larger one together, or rows too
+// short, which the ops themselves may well take.
 #include <algorithm>
 #include <cstring>
 #include <memory>
@@ -54,9 +54,51 @@ struct Instruction {
 };
 
 // How an input goes along the output.
-struct Walk {
-  enum Kind { kFull, kScalar, kAlong, kPerRow } kind = kFull;
-  int64_t period = 1;  // kAlong: after so many elements it starts anew; kPerRow: so many share a value
+class Walk {
+ public:
+  // INVALID_ARGUMENT where `in` can't be broadcast to `out`.
+  static absl::StatusOr<Walk> Of(const TensorShape& in, const TensorShape& out) {
+    Walk walk;
+    const int missing = out.rank() - in.rank();
+    int64_t period = 1, stride = 1;
+    for (int d = out.rank() - 1; d >= 0; --d) {
+      const int64_t size = d < missing ? 1 : in.dim(d - missing), all = out.dim(d);
+      if (size != all && size != 1) return absl::InvalidArgumentError("Shapes that make a larger one together.");
+      if (all == 1) continue;
+      const int64_t by = size == all ? stride : 0;
+      if (walk.axes_.empty() || (walk.axes_.back().stride == 0) != (by == 0)) {
+        walk.axes_.push_back({period, all, by});
+      } else {
+        walk.axes_.back().size *= all;
+      }
+      period *= all;
+      stride *= size;
+    }
+    return walk;
+  }
+
+  // So many elements of the output, and their multiples, are met by elements one behind the other (step 1) or by one
+  // and the same (step 0).
+  int64_t run() const { return axes_.empty() ? 1 : axes_[0].size; }
+  int step() const { return axes_.empty() || axes_[0].stride == 0 ? 0 : 1; }
+  // What element i of the output is met by.
+  int64_t At(int64_t i) const {
+    int64_t at = 0;
+    for (size_t a = 0; a < axes_.size(); ++a) {
+      const Axis& axis = axes_[a];
+      if (axis.stride == 0) continue;
+      const int64_t steps = a == 0 ? i : i / axis.period;
+      at += (a + 1 == axes_.size() ? steps : steps % axis.size) * axis.stride;
+    }
+    return at;
+  }
+
+ private:
+  struct Axis {
+    int64_t period, size;  // in elements of the output; steps of it
+    int64_t stride;        // in elements of the input; 0: broadcast
+  };
+  absl::InlinedVector<Axis, 4> axes_;  // from the innermost on; neighbours that go alike are one
 };
 
 class FusedElementwiseKernel : public OpKernel {
@@ -126,13 +168,12 @@ class FusedElementwiseKernel : public OpKernel {
     int64_t run = n;  // so many elements in which no input starts anew or takes its next value
     int in_place = -1;
     for (int i = 0; i < num_inputs_; ++i) {
-      TFP_RETURN_IF_ERROR(WalkOf(ctx.input(i).shape(), *shape, &walks[i]));
-      if (walks[i].kind == Walk::kFull && ctx.OwnsInput(i)) in_place = i;
-      if (walks[i].kind >= Walk::kAlong) run = std::min(run, walks[i].period);
+      TFP_ASSIGN_OR_RETURN(walks[i], Walk::Of(ctx.input(i).shape(), *shape));
+      if (ctx.input(i).shape() == *shape && ctx.OwnsInput(i)) in_place = i;
+      run = std::min(run, walks[i].run());
     }
     for (const Walk& walk : walks) {
-      if (n > 0 && walk.kind >= Walk::kAlong && walk.period % run != 0)
-        return absl::InvalidArgumentError("Rows that don't fit.");
+      if (n > 0 && walk.run() % run != 0) return absl::InvalidArgumentError("Rows that don't fit.");
     }
     if (run < n && run < kMinRun) return absl::InvalidArgumentError("Rows too short.");
     const TensorShape out_shape = *shape;
@@ -148,47 +189,18 @@ class FusedElementwiseKernel : public OpKernel {
   }
 
  private:
-  static absl::Status WalkOf(const TensorShape& in, const TensorShape& out, Walk* walk) {
-    if (in == out) return absl::OkStatus();
-    if (in.num_elements() == 1) {
-      walk->kind = Walk::kScalar;
-      return absl::OkStatus();
-    }
-    // The dimensions that `in` has of `out`: all from one on, or all before one.
-    const int missing = out.rank() - in.rank();
-    auto dim = [&](int d) { return d < missing ? 1 : in.dim(d - missing); };
-    int first = 0, last = out.rank();
-    while (first < out.rank() && dim(first) == 1 && out.dim(first) != 1) ++first;
-    while (last > 0 && dim(last - 1) == 1 && out.dim(last - 1) != 1) --last;
-    for (int d = first; d < last; ++d) {
-      if (dim(d) != out.dim(d)) return absl::InvalidArgumentError("Shapes that go neither along rows nor by row.");
-    }
-    if (first > 0 && last < out.rank())
-      return absl::InvalidArgumentError("Shapes that go neither along rows nor by row.");
-    int64_t period = 1;
-    for (int d = first > 0 ? first : last; d < out.rank(); ++d) period *= out.dim(d);
-    walk->kind = first > 0 ? Walk::kAlong : Walk::kPerRow;
-    walk->period = period;
-    return absl::OkStatus();
-  }
-
   void RunBlocks(OpKernelContext& ctx, const Walk* walks, int64_t run, int64_t block, int64_t blocks_per_run,
                  int64_t begin, int64_t end, float* out) const {
     thread_local std::vector<float> scratch;
     if (scratch.size() < static_cast<size_t>(num_scratch_ * kBlock)) scratch.resize(num_scratch_ * kBlock);
     absl::InlinedVector<const float*, 32> at(num_inputs_ + program_.size());
     absl::InlinedVector<int, 32> step(num_inputs_ + program_.size(), 1);
+    for (int i = 0; i < num_inputs_; ++i) step[i] = walks[i].step();
     for (int64_t b = begin; b < end; ++b) {
       const int64_t from = b / blocks_per_run * run + b % blocks_per_run * block;
       const int64_t count = std::min(block, run - b % blocks_per_run * block);
       for (int i = 0; i < num_inputs_; ++i) {
-        const float* data = static_cast<const float*>(ctx.input(i).data());
-        const Walk& walk = walks[i];
-        step[i] = walk.kind == Walk::kFull || walk.kind == Walk::kAlong;
-        at[i] = data + (walk.kind == Walk::kFull     ? from
-                        : walk.kind == Walk::kAlong  ? from % walk.period
-                        : walk.kind == Walk::kPerRow ? from / walk.period
-                                                     : 0);
+        at[i] = static_cast<const float*>(ctx.input(i).data()) + walks[i].At(from);
       }
       for (size_t i = 0; i < program_.size(); ++i) {
         const Instruction& in = program_[i];

@@ -1,8 +1,9 @@
 // _FusedLayerNorm: a layer norm of float32 along the last dimension, and the sum before it, in one pass over memory.
 // The optimizer of plans writes it (runtime/optimizer_norm.cc); no graph has it.
 //
-// Attrs: epsilon; adds: there is an addend. Inputs: x, then the addend of x's shape where there is one, gamma and beta,
-// one value per channel each. INVALID_ARGUMENT for others, which the ops themselves may well take.
+// Attrs: epsilon; adds: there is an addend. Inputs: x, then the addend where there is one, gamma and beta, one value
+// per channel each. Of x and the addend one may repeat along the other's first dimensions (an embedding of positions).
+// INVALID_ARGUMENT for others, which the ops themselves may well take.
 #include "absl/strings/str_cat.h"
 #include "reference/kernels/cwise_functors.h"
 #include "reference/kernels/kernel_util.h"
@@ -11,6 +12,18 @@
 
 namespace tfpersist {
 namespace {
+
+// `part` has the last dimensions of `shape`, and no others but of size 1.
+bool IsSuffix(const TensorShape& part, const TensorShape& shape) {
+  int first = 0;
+  while (first < part.rank() && part.dim(first) == 1) ++first;
+  const int more = shape.rank() - part.rank();
+  if (first + more < 0) return false;
+  for (int d = first; d < part.rank(); ++d) {
+    if (part.dim(d) != shape.dim(d + more)) return false;
+  }
+  return true;
+}
 
 class FusedLayerNormKernel : public OpKernel {
  public:
@@ -23,27 +36,32 @@ class FusedLayerNormKernel : public OpKernel {
   }
 
   absl::Status Compute(OpKernelContext& ctx) override {
-    const TensorShape& shape = ctx.input(0).shape();
     const int gamma = adds_ ? 2 : 1, beta = gamma + 1;
     if (ctx.num_inputs() <= beta) return absl::InvalidArgumentError("Too few inputs.");
+    // x, which has the result's shape, and what is added to it.
+    const int x = adds_ && ctx.input(1).num_elements() > ctx.input(0).num_elements() ? 1 : 0, addend = 1 - x;
+    const TensorShape shape = ctx.input(x).shape();
     const int64_t depth = shape.rank() > 0 ? shape.dim(shape.rank() - 1) : 0;
     if (depth == 0) return absl::InvalidArgumentError("Nothing to take the mean of.");
-    if (adds_ && ctx.input(1).shape() != shape) return absl::InvalidArgumentError("An addend of another shape.");
+    if (adds_ && !IsSuffix(ctx.input(addend).shape(), shape)) {
+      return absl::InvalidArgumentError("An addend of another shape.");
+    }
     for (int i : {gamma, beta}) {
       if (ctx.input(i).shape() != TensorShape({depth})) {
         return absl::InvalidArgumentError(absl::StrCat("Input ", i, " must have ", depth, " entries."));
       }
     }
-    const TensorShape out_shape = shape;
-    TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, out_shape, adds_ && ctx.OwnsInput(1) ? 1 : 0));
-    const float* const x = Elements<float>(ctx.input(0));
-    const float* const addend = adds_ ? Elements<float>(ctx.input(1)) : nullptr;
+    const bool in_place = adds_ && ctx.input(addend).shape() == shape && ctx.OwnsInput(addend);
+    TFP_ASSIGN_OR_RETURN(Tensor * out, ctx.AllocateOutput(0, shape, in_place ? addend : x));
+    const float* const rows = Elements<float>(ctx.input(x));
+    const float* const added = adds_ ? Elements<float>(ctx.input(addend)) : nullptr;
+    const int64_t period = adds_ ? ctx.input(addend).num_elements() : 1;  // then it repeats
     const float* const by = Elements<float>(ctx.input(gamma));
     const float* const plus = Elements<float>(ctx.input(beta));
     float* const to = Elements<float>(out);
     Shard(ctx, out->num_elements() / depth, 4 * depth, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin * depth; i < end * depth; i += depth) {
-        LayerNormRow(x + i, addend != nullptr ? addend + i : nullptr, by, plus, epsilon_, depth, to + i);
+        LayerNormRow(rows + i, added != nullptr ? added + i % period : nullptr, by, plus, epsilon_, depth, to + i);
       }
     });
     return absl::OkStatus();

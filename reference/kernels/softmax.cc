@@ -11,11 +11,6 @@
 namespace tfpersist {
 namespace {
 
-UnaryLoop ExpLoop() {
-  const UnaryLoop vector = VectorUnaryLoop("Exp");
-  return vector != nullptr ? vector : &RunUnaryLoop<functor::Exp, float>;
-}
-
 template <bool kLog>
 absl::Status Softmax(OpKernelContext& ctx) {
   const Tensor& x = ctx.input(0);
@@ -29,21 +24,15 @@ absl::Status Softmax(OpKernelContext& ctx) {
     using W = functor::Wide<T>;
     const T* from = Elements<T>(ctx.input(0));
     T* to = Elements<T>(out);
-    [[maybe_unused]] const UnaryLoop exp = ExpLoop();
     Shard(ctx, out->num_elements() / classes, classes * 8, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         const T* row = from + r * classes;
         T* result = to + r * classes;
-        W highest = static_cast<W>(row[0]);
-        for (int64_t i = 1; i < classes; ++i) highest = std::max(highest, static_cast<W>(row[i]));
         if constexpr (std::is_same_v<T, float> && !kLog) {
-          for (int64_t i = 0; i < classes; ++i) result[i] = row[i] - highest;
-          exp(result, result, classes);
-          float sum = 0;
-          for (int64_t i = 0; i < classes; ++i) sum += result[i];
-          const float scale = 1.0f / sum;
-          for (int64_t i = 0; i < classes; ++i) result[i] *= scale;
+          SoftmaxRow(row, classes, result);
         } else {
+          W highest = static_cast<W>(row[0]);
+          for (int64_t i = 1; i < classes; ++i) highest = std::max(highest, static_cast<W>(row[i]));
           W sum = 0;
           for (int64_t i = 0; i < classes; ++i) sum += std::exp(static_cast<W>(row[i]) - highest);
           const W log_sum = std::log(sum), scale = W(1) / sum;

@@ -1,5 +1,6 @@
 #include "reference/kernels/vector_math.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -174,6 +175,39 @@ TFP_INLINE float SumOf(const float* x, int64_t n, F f) {
 TFP_POOL_LOOP(MaxPixels, a < b ? b : a)
 TFP_POOL_LOOP(SumPixels, a + b)
 #undef TFP_POOL_LOOP
+
+TFP_CLONES void SoftmaxRow(const float* x, int64_t n, float* out) {
+  float highest = x[0];
+  int64_t i = 0;
+  if (n >= kBlock) {
+    Vector acc[kVectors];
+    for (int v = 0; v < kVectors; ++v) acc[v] = At(x + v * kWidth);
+    for (i = kBlock; i + kBlock <= n; i += kBlock) {
+      for (int v = 0; v < kVectors; ++v) {
+        const Vector b = At(x + i + v * kWidth);
+        acc[v] = acc[v] < b ? b : acc[v];
+      }
+    }
+    for (int v = 0; v < kVectors; ++v) {
+      for (int64_t w = 0; w < kWidth; ++w) highest = std::max(highest, acc[v][w]);
+    }
+  }
+  for (; i < n; ++i) highest = std::max(highest, x[i]);
+  // Where the power would be denormal it counts as 0: vectors' functions leave their quick way for it, and a mask's
+  // -10000 would have them do that everywhere. A NaN that `highest` passed by makes the sum one.
+  constexpr float kLowest = -87.0f, kItsPower = 1.7e-38f;
+  for (i = 0; i < n; ++i) {
+    const float shifted = x[i] - highest;
+    out[i] = shifted < kLowest ? kLowest : shifted;  // in a loop of its own, or the compiler folds it into the next
+  }
+  for (i = 0; i < n; ++i) {
+    const float power = expf(out[i]);
+    out[i] = power < kItsPower ? 0.0f : power;
+  }
+  const float scale = 1.0f / SumOf(
+                                 out, n, [](auto v) __attribute__((always_inline)) { return v; });
+  for (i = 0; i < n; ++i) out[i] *= scale;
+}
 
 TFP_CLONES void LayerNormRow(const float* x, const float* addend, const float* gamma, const float* beta, float epsilon,
                              int64_t n, float* out) {

@@ -18,6 +18,9 @@ UnaryLoop VectorUnaryLoop(const std::string& op);
 void MaxPixels(const float* const* pixels, int64_t n, int64_t depth, float* out);
 void SumPixels(const float* const* pixels, int64_t n, int64_t depth, float* out);
 
+// out = softmax of the row x: exp(x - its greatest value), over their sum. n >= 1. `out` may be x.
+void SoftmaxRow(const float* x, int64_t n, float* out);
+
 // out = the row x, or x + addend where that is not null, less its mean, over its standard deviation (epsilon is added
 // to the variance), times gamma, plus beta. n >= 1. `out` may be x or addend.
 void LayerNormRow(const float* x, const float* addend, const float* gamma, const float* beta, float epsilon, int64_t n,
