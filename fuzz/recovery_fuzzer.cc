@@ -50,7 +50,8 @@ void PutState(MemoryFileSystem* fs, const std::vector<std::string>& files, int s
 }
 
 bool HasLeftovers(FileSystem* fs) {
-  for (const std::string& name : *fs->List("d")) {
+  const std::vector<std::string> names = *fs->List("d");
+  for (const std::string& name : names) {
     if (name.find(".tempstate") != name.npos) return true;
   }
   return false;

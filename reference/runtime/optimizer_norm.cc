@@ -17,6 +17,19 @@ namespace {
 
 bool IsSum(const Node& node) { return node.op() == "Add" || node.op() == "AddV2"; }
 
+// False only where it is known that `part` has not the last dimensions of `whole`.
+bool MayRepeatAlong(const PartialTensorShape& part, const PartialTensorShape& whole) {
+  if (part.unknown_rank() || whole.unknown_rank()) return true;
+  int first = 0;
+  while (first < part.rank() && part.dim(first) == 1) ++first;
+  const int more = whole.rank() - part.rank();
+  if (first + more < 0) return false;
+  for (int d = first; d < part.rank(); ++d) {
+    if (part.dim(d) >= 0 && whole.dim(d + more) >= 0 && part.dim(d) != whole.dim(d + more)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 // The mean of float32 along the last dimension, which is kept.
@@ -119,7 +132,8 @@ void OptimizerState::FuseNorm(const PlanNode& rsqrt) {
   const bool adds = sum != nullptr && Resolve(x).index == 0 && IsSum(*sum->node) && MayJoin(*sum) &&
                     read_by(*sum, {mean, squares, scaled}) && sum->inputs[0].dtype() == DT_FLOAT &&
                     sum->inputs[1].dtype() == DT_FLOAT &&
-                    sum->inputs[0].shape().IsCompatibleWith(sum->inputs[1].shape());
+                    (MayRepeatAlong(sum->inputs[0].shape(), sum->inputs[1].shape()) ||
+                     MayRepeatAlong(sum->inputs[1].shape(), sum->inputs[0].shape()));
   if (adds) {
     group.push_back(sum);
     for (const Output& o : sum->inputs) input(o);

@@ -150,6 +150,34 @@ TEST(Optimizer, ScalesAndShiftsGoIntoTheFilter) {
   EXPECT_EQ(Optimized(g, {{x, g.Values(TensorShape({2, 8, 8, 3}))}}, {y}), "_FusedConv2D");
 }
 
+TEST(Optimizer, EachChannelOfADepthwiseFilterHasItsScale) {
+  GraphMaker g;
+  const Output x = g.Placeholder({-1, 8, 8, 3});
+  tensorflow::AttrValue strides, padding;
+  for (int i = 0; i < 4; ++i) strides.mutable_list()->add_i(1);
+  padding.set_s("SAME");
+  for (const int64_t multiplier : {1, 2}) {
+    const Output conv = g.Add("DepthwiseConv2dNative", {x, g.Random({3, 3, 3, multiplier})},
+                              {{"strides", strides}, {"padding", padding}});
+    const Output y = g.Add("Relu6", {g.BatchNorm(conv, 3 * multiplier)});
+    EXPECT_EQ(Optimized(g, {{x, g.Values(TensorShape({2, 8, 8, 3}))}}, {y}), "_FusedDepthwiseConv2dNative");
+  }
+}
+
+TEST(Optimizer, AFetchedConstantOutlivesItsGraph) {
+  Tensor value;
+  {
+    auto g = std::make_unique<GraphMaker>();
+    const Output large = g->Random({100, 100});  // lies where the graph has it
+    Session session(g->graph);
+    value = *session.Run(large);
+    EXPECT_FALSE(value.RefCountIsOne());
+  }
+  GraphMaker same;
+  const Tensor want = same.Values(TensorShape({100, 100}));
+  for (int64_t i = 0; i < want.num_elements(); ++i) ASSERT_EQ(value.flat<float>()[i], want.flat<float>()[i]);
+}
+
 TEST(Optimizer, ADenseLayerIsOneStep) {
   GraphMaker g;
   const Output x = g.Placeholder({-1, 40});
@@ -172,6 +200,15 @@ TEST(Optimizer, AnElementwiseChainIsOneStep) {
   const Output z = g.Add("Add", {g.Add("Mul", {g.Add("Mul", {x, scale}), g.Random({200})}), g.Random({200})});
   EXPECT_EQ(Optimized(g, {{x, g.Values(TensorShape({70, 200}))}, {scale, g.Values(TensorShape({70, 1}))}}, {z}),
             "_FusedElementwise");
+  // Attention's mask: one value for each column of each image. And one that goes the other way.
+  const Output scores = g.Placeholder({2, 3, 40, 50});
+  const Tensor values = g.Values(TensorShape({2, 3, 40, 50}));
+  for (const TensorShape& shape : {TensorShape({2, 1, 1, 50}), TensorShape({3, 1, 50}), TensorShape({2, 1, 40, 1}),
+                                   TensorShape({1, 3, 40, 1}), TensorShape({40, 50}), TensorShape({2, 3, 1, 1})}) {
+    const Output mask = Constant(g.graph, g.Values(shape));
+    const Output masked = g.Add("Add", {mask, g.Add("Mul", {scores, half})});
+    EXPECT_EQ(Optimized(g, {{scores, values}}, {masked}), "_FusedElementwise") << shape.DebugString();
+  }
 }
 
 TEST(Optimizer, ZerosAroundAnImageAreTheConvolutionsOwn) {
@@ -203,6 +240,14 @@ TEST(Optimizer, ALayerNormIsOneStep) {
               "_FusedLayerNorm _FusedLayerNorm Add");
   }
   GraphMaker g;
+  // What is added may repeat: positions, on either side.
+  const Output words = g.Placeholder({-1, 6, 40}), positions = g.Random({6, 40});
+  const Tensor text = g.Values(TensorShape({3, 6, 40}));
+  EXPECT_EQ(Optimized(g, {{words, text}}, {g.LayerNorm(g.Add("Add", {words, positions}), 40, -1)}), "_FusedLayerNorm");
+  EXPECT_EQ(Optimized(g, {{words, text}}, {g.LayerNorm(g.Add("Add", {positions, words}), 40, -1)}), "_FusedLayerNorm");
+  const Output one_each = g.Random({3, 1, 40});
+  EXPECT_EQ(Optimized(g, {{words, text}}, {g.LayerNorm(g.Add("Add", {words, one_each}), 40, -1)}),
+            "Add _FusedLayerNorm");
   const Output x = g.Placeholder({-1, 40});
   const Tensor value = g.Values(TensorShape({9, 40}));
   // Along another dimension, or where the mean is wanted too, it is none.
