@@ -168,6 +168,13 @@ absl::Status RunState::RunSteps(Context& ctx) {
   int64_t characters = 0;  // of the strings that this run made; counted under a limit alone
   for (size_t s = 0; s < steps.size(); ++s) {
     const Plan::Step& step = steps[s];
+    if constexpr (!kMayBeDead) {
+      // Found in the first run; what is left of a run is cleared only where there may be dead values, or after an
+      // error.
+      if (step.kind == Plan::StepKind::kVariable && slots_[step.first_output].variable != nullptr && trace == nullptr) {
+        continue;
+      }
+    }
     ctx.SetStep(step);
     if constexpr (kMayBeDead) {
       step_dead_[s] = InputsAreDead(step);
@@ -177,6 +184,7 @@ absl::Status RunState::RunSteps(Context& ctx) {
       }
     }
     absl::Status status = PrepareInputs(step, ctx);
+    if (ABSL_PREDICT_FALSE(!status.ok()) && !NodeOf(status).empty()) return status;  // a read's that was passed by
     if (ABSL_PREDICT_TRUE(status.ok())) {
       if (ABSL_PREDICT_FALSE(ctx.IsCancelled())) return absl::CancelledError("Session was closed.");
       status = ABSL_PREDICT_TRUE(trace == nullptr) ? step.kernel->Compute(ctx) : Trace(step, ctx, begin, trace);
@@ -260,11 +268,22 @@ absl::Status RunState::PrepareInputs(const Plan::Step& step, Context& ctx) {
     }
     if (inputs[i].flags & Plan::kDereference) input_tensors_[i] = &dereferenced_[i];
     if (ABSL_PREDICT_FALSE(!initialized && !step.allows_uninitialized)) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("Attempting to use uninitialized value ", plan_.InputText(plan_.SourceOf(step, i))));
+      return UninitializedError(step, i);
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status RunState::UninitializedError(const Plan::Step& step, int i) const {
+  Output variable = plan_.SourceOf(step, i);
+  const Node* read = nullptr;  // that the optimizer passed by: the error is its
+  while (!IsRefType(variable.dtype()) && !variable.node->inputs().empty()) {
+    read = variable.node;
+    variable = read->inputs()[0];
+  }
+  absl::Status status =
+      absl::FailedPreconditionError(absl::StrCat("Attempting to use uninitialized value ", plan_.InputText(variable)));
+  return read == nullptr ? status : AttachNode(status, read->name(), plan_.NodeText(*read, *step.device));
 }
 
 // A step is dead when one of its inputs or control inputs is. Merge waits for its first live input instead, and a

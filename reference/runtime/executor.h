@@ -68,6 +68,7 @@ class RunState {
   absl::Status RunSteps(Context& ctx);
   absl::Status Trace(const Plan::Step& step, Context& ctx, std::chrono::steady_clock::time_point begin,
                      std::vector<NodeStats>* trace);
+  absl::Status UninitializedError(const Plan::Step& step, int input) const;
   absl::Status PrepareInputs(const Plan::Step& step, Context& ctx);
   bool InputsAreDead(const Plan::Step& step) const;
   absl::Status RunOnce(absl::Span<const Tensor* const> feeds, const RunEnvironment& environment,

@@ -11,6 +11,7 @@ Rewrites Optimize(const PlanNodes& part, KernelSource& kernels) {
   state.FuseContractions();
   state.FuseNorms();
   state.FuseElementwise();
+  state.PassReadsBy();
   return state.Take();
 }
 

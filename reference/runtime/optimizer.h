@@ -52,7 +52,9 @@ struct FusedNodes {
 };
 
 struct Rewrites {
-  absl::flat_hash_map<OutputKey, Output> aliases;  // the same value, made by another node; never a chain
+  // The same value, made by another node. Of a variable's read, the variable itself: whoever has the read for its input
+  // reads then. Only those may be aliases of aliases.
+  absl::flat_hash_map<OutputKey, Output> aliases;
   absl::flat_hash_map<OutputKey, Tensor> constants;
   absl::flat_hash_set<const Node*> gone;               // need no step
   absl::flat_hash_map<const Node*, FusedNodes> fused;  // by the last of the nodes, whose step it is

@@ -1,5 +1,5 @@
 // Const nodes become values of the plan, and so does what is computed of constants alone. An Identity node is its
-// input.
+// input, and so is one that reads a variable where a single node wants the value and nothing changes variables.
 #include "reference/base/status.h"
 #include "reference/op/kernel_registry.h"
 #include "reference/proto/op_def.pb.h"
@@ -88,6 +88,26 @@ void OptimizerState::FoldConstants() {
       rewrites_.constants.emplace(OutputKey{&node, i}, std::move(context.outputs()[i]));
     }
     rewrites_.gone.insert(&node);
+  }
+}
+
+void OptimizerState::PassReadsBy() {
+  if (part_.may_be_dead) return;
+  for (const PlanNode& n : part_.nodes) {
+    if (n.opaque) return;
+    for (DataType t : n.node->input_types()) {
+      if (IsRefType(t)) return;  // a writer, most likely
+    }
+  }
+  for (const PlanNode& n : part_.nodes) {
+    if (n.node->op() != "Identity" || n.inputs.size() != 1 || !IsRefType(n.inputs[0].dtype()) || !MayJoin(n) ||
+        IsFed(n.inputs[0]) || IsFed({const_cast<Node*>(n.node), 0})) {
+      continue;
+    }
+    const PlanNode* const reader = SoleReader(n);
+    if (reader == nullptr || reader->node->op_def().allows_uninitialized_input()) continue;
+    rewrites_.aliases.emplace(OutputKey{n.node, 0}, n.inputs[0]);
+    rewrites_.gone.insert(n.node);
   }
 }
 

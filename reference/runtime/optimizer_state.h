@@ -22,6 +22,7 @@ class OptimizerState {
   void FuseContractions();  // optimizer_contraction.cc
   void FuseNorms();         // optimizer_norm.cc
   void FuseElementwise();   // optimizer_elementwise.cc
+  void PassReadsBy();       // optimizer_fold.cc; of reference variables
 
   Rewrites Take() { return std::move(rewrites_); }
 

@@ -284,6 +284,32 @@ TEST(Optimizer, ConstantsAreFolded) {
   EXPECT_EQ(Optimized(g, {{x, g.Values(TensorShape({4}))}}, {g.Add("Add", {x, sum}), sum}), "Add");
 }
 
+std::string OpsOfRun(Session& session, const Output& fetch) {
+  RunMetadata metadata;
+  metadata.trace = true;
+  EXPECT_TRUE(session.Run({}, {fetch}, {}, &metadata).ok());
+  return OpsOf(metadata);
+}
+
+TEST(Optimizer, AVariableIsReadByItsOneReader) {
+  Graph g;
+  auto a = Variable(g, Constant(g, 1.0f, {2}), "a"), b = Variable(g, Constant(g, 2.0f, {2}), "b");
+  const Output sum = a + b, twice = sum + a;
+  Node* const init = GlobalVariablesInitializer(g);
+  Session session(g), plain(g, {.optimize = false});
+  // The error is the read's, and the first read's.
+  const absl::Status got = session.Run(sum).status(), want = plain.Run(sum).status();
+  EXPECT_EQ(got, want);
+  EXPECT_NE(std::string(got.message()).find("{{node a/read}} = Identity"), std::string::npos) << got;
+  ASSERT_TRUE(session.Run(init).ok());
+  EXPECT_EQ(OpsOfRun(session, sum), "VariableV2 VariableV2 Add");
+  EXPECT_EQ((*session.Run(sum)).flat<float>()[0], 3.0f);
+  // Two readers get the same value; and so does a reader beside a writer.
+  EXPECT_EQ(OpsOfRun(session, twice), "VariableV2 Identity VariableV2 Identity _FusedElementwise");
+  const Output added = AssignAdd(a, Constant(g, 1.0f, {2}));
+  EXPECT_NE(OpsOfRun(session, g.FindNode("b/read")->output(0) + added).find("Identity"), std::string::npos);
+}
+
 TEST(Optimizer, ErrorsNameTheNodes) {
   GraphMaker g;
   tensorflow::AttrValue dtype;

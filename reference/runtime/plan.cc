@@ -43,6 +43,14 @@ std::vector<bool> OnHost(const Node& node, const PlacedKernel& placed, bool inpu
   return on_host;
 }
 
+Plan::StepKind KindOf(const Node& node, bool is_loop) {
+  if (is_loop) return Plan::StepKind::kLoop;
+  if (node.op() == "Merge" || node.op() == "RefMerge") return Plan::StepKind::kMerge;
+  if (node.op() == "ControlTrigger") return Plan::StepKind::kControlTrigger;
+  if (node.op() == "VariableV2" || node.op() == "Variable") return Plan::StepKind::kVariable;
+  return Plan::StepKind::kPlain;
+}
+
 // Moves its input to where the output belongs; what is there already passes.
 class CopyKernel : public OpKernel {
  public:
@@ -162,10 +170,8 @@ class Plan::Compiler {
     return loop != nullptr ? loop->exits[0] : output.node;
   }
 
-  int32_t SlotOf(const Output& output) {
-    if (auto alias = rewrites_.aliases.find(KeyOf(output)); alias != rewrites_.aliases.end()) {
-      return SlotOf(alias->second);
-    }
+  int32_t SlotOf(const Output& wanted) {
+    const Output output = Resolve(wanted);
     if (auto constant = rewrites_.constants.find(KeyOf(output)); constant != rewrites_.constants.end()) {
       auto [slot, is_new] = constant_slot_.emplace(KeyOf(output), plan_->num_slots_);
       if (is_new) AddConstant(constant->second);
@@ -175,6 +181,15 @@ class Plan::Compiler {
     if (loop == nullptr) return first_slot_.at(output.node) + output.index;
     const auto exit = std::find(loop->exits.begin(), loop->exits.end(), output.node) - loop->exits.begin();
     return first_slot_.at(loop->exits[0]) + static_cast<int32_t>(exit);
+  }
+
+  // What is read where `output` is asked for.
+  Output Resolve(Output output) const {
+    for (auto it = rewrites_.aliases.find(KeyOf(output)); it != rewrites_.aliases.end();
+         it = rewrites_.aliases.find(KeyOf(output))) {
+      output = it->second;
+    }
+    return output;
   }
 
   int32_t AddConstant(Tensor value) {
@@ -311,10 +326,7 @@ class Plan::Compiler {
           loop != nullptr ? std::vector<bool>(loop->enters.size(), true) : OnHost(*node, *placed, true);
       bool follows_shapes = !node->op_def().is_stateful();  // of a host step: its values change with the shapes alone
       step.allows_uninitialized = node->op_def().allows_uninitialized_input();
-      step.kind = loop != nullptr                                     ? StepKind::kLoop
-                  : node->op() == "Merge" || node->op() == "RefMerge" ? StepKind::kMerge
-                  : node->op() == "ControlTrigger"                    ? StepKind::kControlTrigger
-                                                                      : StepKind::kPlain;
+      step.kind = KindOf(*node, loop != nullptr);
       std::vector<Input> inputs;
       const std::vector<Output> sources = InputsOf(node);
       step.num_inputs = static_cast<int32_t>(sources.size());
@@ -335,7 +347,7 @@ class Plan::Compiler {
         } else {
           input.slot = SlotOf(source);
           if (source.node->op() == "Const" || is_constant_.contains(input.slot)) input.flags |= kConstValue;
-          const bool is_ref = IsRefType(source.dtype());
+          const bool is_ref = IsRefType(Resolve(source).dtype());
           if (wants_ref && !is_ref) {
             return absl::InvalidArgumentError(
                 absl::StrCat("Input ", i, " of node ", node->name(), " wants a variable (",

@@ -85,7 +85,8 @@ class Plan {
   };
   // kCopy: no node's; moves a value between the host and a device.
   // kFused: stands for several nodes.
-  enum class StepKind : uint8_t { kPlain, kMerge, kControlTrigger, kLoop, kCopy, kFused };
+  // kVariable: a reference variable's node, which gives the same variable in every run.
+  enum class StepKind : uint8_t { kPlain, kMerge, kControlTrigger, kLoop, kCopy, kFused, kVariable };
   struct Step {
     OpKernel* kernel;
     Device* device;
@@ -140,6 +141,7 @@ class Plan {
 
   // "{{node NAME}} = OP[attrs](inputs)" of a step, as TensorFlow 1.11.0 prints it after an error (S21, S36).
   std::string NodeText(const Step& step) const { return NodeText(*step.node, *step.device); }
+  std::string NodeText(const Node& node, const Device& device) const;  // of any
   // The same for the synthetic node that hands fetch i out: "_retval_v_0_0".
   std::string RetvalText(int fetch) const;
   std::string RetvalName(int fetch) const;
@@ -151,7 +153,6 @@ class Plan {
  private:
   class Compiler;
   Plan() = default;
-  std::string NodeText(const Node& node, const Device& device) const;
 
   RunSignature signature_;
   bool inner_ = false;                                  // a part of a loop: its feeds are nodes of the frame
