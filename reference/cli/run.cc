@@ -44,6 +44,7 @@ std::string ChromeTrace(const std::vector<NodeStats>& steps) {
     }
     Json arguments = {{"name", step.name}, {"output_bytes", step.output_bytes}};
     if (!step.nodes.empty()) arguments["nodes"] = step.nodes;
+    if (step.one_by_one) arguments["one_by_one"] = true;
     events.push_back({{"name", step.op},
                       {"cat", "op"},
                       {"ph", "X"},

@@ -49,6 +49,7 @@ struct NodeStats {
   std::string name;                // of the last of them
   std::string op;                  // what ran: "Conv2D", "_FusedConv2D"
   std::vector<std::string> nodes;  // of a fused step, in the order of the graph; empty for one node
+  bool one_by_one = false;         // the fused kernel refused its inputs, and the nodes ran instead: slower
   std::string device;
   int64_t start_ns = 0, end_ns = 0;  // since the run began; on a GPU until the work was queued
   int64_t output_bytes = 0;

@@ -229,17 +229,24 @@ absl::Status RunState::Trace(const Plan::Step& step, Context& ctx, std::chrono::
   auto now = [&] {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count();
   };
-  NodeStats stats{step.node->name(), step.node->op(), {}, step.device->name(), now(), 0, 0};
+  const auto* const fused =
+      step.kind == Plan::StepKind::kFused ? static_cast<const FusedKernel*>(step.kernel) : nullptr;
+  const int64_t refused = fused != nullptr ? fused->refused() : 0;
+  NodeStats stats;
+  stats.name = step.node->name();
+  stats.op = step.node->op();
+  stats.device = step.device->name();
+  stats.start_ns = now();
   absl::Status status = step.kernel->Compute(ctx);
   stats.end_ns = now();
   if (step.kind == Plan::StepKind::kCopy) {
     stats.op = "_Copy";
   } else if (step.kind == Plan::StepKind::kLoop) {
     stats.op = "_Loop";
-  } else if (step.kind == Plan::StepKind::kFused) {
-    const FusedKernel& fused = static_cast<const FusedKernel&>(*step.kernel);
-    stats.op = fused.op();
-    stats.nodes = fused.NodeNames();
+  } else if (fused != nullptr) {
+    stats.op = fused->op();
+    stats.nodes = fused->NodeNames();
+    stats.one_by_one = fused->refused() > refused;
   }
   for (int o = 0; o < step.num_outputs; ++o) stats.output_bytes += slots_[step.first_output + o].value.total_bytes();
   trace->push_back(std::move(stats));

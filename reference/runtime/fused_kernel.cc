@@ -9,8 +9,9 @@ namespace tfpersist {
 absl::Status FusedKernel::Compute(OpKernelContext& ctx) {
   absl::Status status = fused_->Compute(ctx);
   // Anything else, no memory say, went wrong later.
-  if (absl::IsInvalidArgument(status) || absl::IsUnimplemented(status)) return RunOriginals(ctx);
-  return status;
+  if (!absl::IsInvalidArgument(status) && !absl::IsUnimplemented(status)) return status;
+  refused_.fetch_add(1, std::memory_order_relaxed);
+  return RunOriginals(ctx);
 }
 
 std::vector<std::string> FusedKernel::NodeNames() const {

@@ -5,6 +5,8 @@
 #ifndef TFPERSIST_REFERENCE_RUNTIME_FUSED_KERNEL_H_
 #define TFPERSIST_REFERENCE_RUNTIME_FUSED_KERNEL_H_
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -36,6 +38,8 @@ class FusedKernel : public OpKernel {
   absl::Status Compute(OpKernelContext& ctx) override;
 
   const std::string& op() const { return op_; }
+  // How often the nodes had to run themselves.
+  int64_t refused() const { return refused_.load(std::memory_order_relaxed); }
   std::vector<std::string> NodeNames() const;
 
  private:
@@ -45,6 +49,7 @@ class FusedKernel : public OpKernel {
   const std::unique_ptr<OpKernel> fused_;
   const std::vector<Original> originals_;
   const std::function<std::string(const Node&)> text_;
+  std::atomic<int64_t> refused_{0};
 };
 
 }  // namespace tfpersist

@@ -94,7 +94,7 @@ class GraphMaker {
 
 std::string OpsOf(const RunMetadata& metadata) {
   std::vector<std::string> ops;
-  for (const NodeStats& s : metadata.steps) ops.push_back(s.op);
+  for (const NodeStats& s : metadata.steps) ops.push_back(s.op + (s.one_by_one ? " (one by one)" : ""));
   return absl::StrJoin(ops, " ");
 }
 
