@@ -101,6 +101,8 @@ INPUTS = {
     "bundle/elements_2_45": bundle([HEADER, (b"a", entry(dims=(1 << 45,), size=1 << 47))]),
     "bundle/strings_2_40": bundle([HEADER, (b"a", entry(dtype=7, dims=(1 << 40,), size=1 << 41))]),
     "bundle/strings_2_40_in_little": bundle([HEADER, (b"a", entry(dtype=7, dims=(1 << 40,), size=4))]),
+    "bundle/sizes_sum_beyond_2_63": bundle([HEADER, (b"a", entry(dims=(1,), size=(1 << 63) - 1)), (b"b", entry(dims=(1,), size=(1 << 63) - 1))]),
+    "bundle/slices_cover_beyond_2_63": bundle([HEADER, (b"a", entry(dims=(1 << 62,), slices=(field(1, b""),) * 3))]),
     "bundle/negative_size": bundle([HEADER, (b"a", entry(dims=(1,), size=-4))]),
     "bundle/no_header": bundle([(b"a", entry())]),
     "bundle/no_entries_at_all": bundle([]),

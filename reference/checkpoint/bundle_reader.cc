@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/arena.h"
+#include "reference/base/saturating.h"
 #include "reference/base/status.h"
 #include "reference/checkpoint/naming.h"
 #include "reference/checkpoint/ordered_code.h"
@@ -424,7 +425,8 @@ absl::StatusOr<std::vector<VariableInfo>> BundleReader::ListVariables() const {
     std::string name;
     TensorSlice slice;
     if (it.key()[0] == '\0' && DecodeSliceKey(it.key(), &name, &slice)) {
-      slice_bytes[name] += is_plain ? entry.at.size : proto->size();
+      int64_t& bytes = slice_bytes[name];
+      bytes = SaturatingAdd(bytes, is_plain ? entry.at.size : proto->size());
       continue;
     }
     if (!is_plain) {

@@ -1,6 +1,7 @@
 #include "reference/checkpoint/v1_reader.h"
 
 #include "absl/strings/str_cat.h"
+#include "reference/base/saturating.h"
 #include "reference/base/status.h"
 #include "reference/checkpoint/naming.h"
 #include "reference/checkpoint/ordered_code.h"
@@ -181,7 +182,7 @@ absl::StatusOr<Tensor> V1Reader::LookupSlice(absl::string_view name, const Tenso
     met.push_back(i);
     int64_t elements = 1;
     for (int d = 0; d < common.rank(); ++d) elements *= common.extent(d).length;
-    covered += elements;
+    covered = SaturatingAdd(covered, elements);
   }
   if (covered != wanted_shape.num_elements()) {
     return absl::InvalidArgumentError(absl::StrCat("Does not have sufficient slices for partitioned tensor ", name,

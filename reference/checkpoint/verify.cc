@@ -5,6 +5,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "reference/base/saturating.h"
 #include "reference/base/status.h"
 #include "reference/checkpoint/checkpoint_state.h"
 #include "reference/checkpoint/naming.h"
@@ -156,7 +157,7 @@ class Verifier {
     }
     by_shard_[entry.shard_id()].push_back(
         {std::string(key), dtype, *shape, {entry.offset(), entry.size(), entry.crc32c(), swap}});
-    total_bytes_ += std::max<int64_t>(0, entry.size());
+    total_bytes_ = SaturatingAdd(total_bytes_, entry.size());
   }
 
   // Every listed slice is there, of the right kind, and together they are the tensor.
@@ -180,7 +181,7 @@ class Verifier {
           Error(index, -1, name, absl::StrCat("a slice does not fit shape ", shape.DebugString()));
           continue;
         }
-        covered += part->num_elements();
+        covered = SaturatingAdd(covered, part->num_elements());
         for (const TensorSlice& other : seen) {
           if (shape.num_elements() > 0 && slice->Resolved(shape).Intersect(other.Resolved(shape), nullptr)) {
             Error(index, -1, name,
@@ -243,7 +244,7 @@ class Verifier {
         end = begin + entry.at.size;
         last = entry.key;
       }
-      report_.data_bytes += std::max<int64_t>(0, entry.at.size);
+      report_.data_bytes = SaturatingAdd(report_.data_bytes, entry.at.size);
       if (options_.progress) options_.progress(report_.data_bytes, total_bytes_);
     }
     const int64_t size = static_cast<int64_t>((*file)->size());

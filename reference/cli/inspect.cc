@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 #include "reference/base/file.h"
+#include "reference/base/saturating.h"
 #include "reference/base/status.h"
 #include "reference/checkpoint/checkpoint_state.h"
 #include "reference/checkpoint/verify.h"
@@ -29,7 +30,7 @@ absl::StatusOr<std::vector<VariableInfo>> Variables(const CheckpointReader& read
     info.shape = v.shape;
     const bool whole = v.slices.size() == 1 && v.slices[0].IsFull();
     info.num_slices = whole ? 0 : static_cast<int>(v.slices.size());
-    info.bytes = v.shape.num_elements() * static_cast<int64_t>(DataTypeSize(v.dtype));
+    info.bytes = SaturatingMultiply(v.shape.num_elements(), static_cast<int64_t>(DataTypeSize(v.dtype)));
     variables.push_back(std::move(info));
   }
   return variables;
@@ -47,8 +48,8 @@ absl::StatusOr<int> Inspect(const std::string& argument, bool as_json) {
   TFP_ASSIGN_OR_RETURN(const std::vector<VariableInfo> variables, Variables(*reader));
   int64_t parameters = 0, bytes = 0;
   for (const VariableInfo& v : variables) {
-    parameters += v.shape.num_elements();
-    bytes += v.bytes;
+    parameters = SaturatingAdd(parameters, v.shape.num_elements());
+    bytes = SaturatingAdd(bytes, v.bytes);
   }
   const bool v2 = reader->bundle() != nullptr;
   if (as_json) {

@@ -1,8 +1,6 @@
 // Conv2D, DepthwiseConv2dNative and their fused forms on the CPU, NHWC. float32 goes through oneDNN, with bias, addend
 // and Relu as its post-ops; a constant filter is packed once. Other dtypes take plain loops, summed in the wide type
 // and rounded once. Follows core/kernels/conv_ops.cc and depthwise_conv_op.cc.
-#include <omp.h>
-
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -96,8 +94,7 @@ class ConvKernel : public OpKernel {
     using dnnl::memory;
     try {
       TFP_ASSIGN_OR_RETURN(const std::shared_ptr<const Primitive> primitive, PrimitiveFor(ctx, w, depth));
-      // oneDNN's threads are those of OpenMP; the session's budget is theirs.
-      omp_set_num_threads(ctx.device().threads().size());
+      UseOpenMpThreads(ctx.device().threads().size());
       dnnl::stream stream(engine_);
       memory filter = primitive->filter;
       Tensor packed;
@@ -155,7 +152,7 @@ class ConvKernel : public OpKernel {
     MutexLock lock(&mu_);
     auto known = primitives_.find(key);
     if (known != primitives_.end()) return known->second;
-    omp_set_num_threads(ctx.device().threads().size());
+    UseOpenMpThreads(ctx.device().threads().size());
     const auto f32 = memory::data_type::f32;
     const memory::desc src({w.batch, w.in_depth, w.in_rows, w.in_cols}, f32, memory::format_tag::nhwc);
     const memory::desc dst({w.batch, depth, w.out_rows, w.out_cols}, f32, memory::format_tag::nhwc);

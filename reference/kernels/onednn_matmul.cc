@@ -1,7 +1,5 @@
 #include "reference/kernels/onednn_matmul.h"
 
-#include <omp.h>
-
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "reference/base/status.h"
@@ -124,8 +122,7 @@ absl::StatusOr<std::shared_ptr<const OneDnnMatMul::Primitive>> OneDnnMatMul::Pri
 absl::Status OneDnnMatMul::Run(OpKernelContext& ctx, const Problem& p, const float* a, const float* b,
                                const float* bias, float* out) {
   try {
-    // oneDNN's threads are those of OpenMP; the session's budget is theirs.
-    omp_set_num_threads(ctx.device().threads().size());
+    UseOpenMpThreads(ctx.device().threads().size());
     TFP_ASSIGN_OR_RETURN(const std::shared_ptr<const Primitive> primitive, PrimitiveFor(ctx, p, b));
     std::unordered_map<int, memory> args = {
         {DNNL_ARG_SRC, memory(primitive->a, Engine(), const_cast<float*>(a))},

@@ -7,6 +7,9 @@
 
 namespace tfpersist {
 
+// oneDNN's threads are those of OpenMP; what the calling thread starts next has so many.
+void UseOpenMpThreads(int threads);
+
 // Sum (convolutions alone), then activation; the scratchpad is the caller's, since one primitive serves several
 // threads.
 inline dnnl::primitive_attr PostOps(const FusedOps& fused) {

@@ -57,7 +57,7 @@ class HeapAllocatorImpl : public Allocator {
       if (buffer == nullptr) return OutOfMemory(bytes);
       return buffer;
     }
-    const size_t alignment = bytes >= 2 * kHugePage ? kHugePage : kAlignment;
+    const size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
     void* data = nullptr;
     if (bytes > PTRDIFF_MAX || posix_memalign(&data, alignment, bytes > 0 ? bytes : 1) != 0) {
       return OutOfMemory(bytes);
