@@ -1,5 +1,5 @@
-// Sums and products of sizes that come from files, which may be anything: at most INT64_MAX, and a negative one counts as
-// 0.
+// Sums and products of sizes that come from files, which may be anything: at most INT64_MAX, and a negative one counts
+// as 0.
 #ifndef TFPERSIST_REFERENCE_BASE_SATURATING_H_
 #define TFPERSIST_REFERENCE_BASE_SATURATING_H_
 

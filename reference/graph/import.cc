@@ -203,7 +203,7 @@ class GraphImporter {
       if (node.attr().contains("_class")) with_class.push_back(i);
     }
     for (int i : with_class) {
-      if (i < checked_ops) TFP_RETURN_IF_ERROR(CheckColocation(*defs_[i]));
+      if (i < checked_ops) TFP_RETURN_IF_ERROR(ReadColocation(i));
     }
     return op_status;
   }
@@ -231,16 +231,23 @@ class GraphImporter {
     return absl::OkStatus();
   }
 
-  absl::Status CheckColocation(const NodeDef& node) const {
+  absl::Status ReadColocation(int i) {
+    const NodeDef& node = *defs_[i];
     for (const std::string& s : node.attr().at("_class").list().s()) {
       absl::string_view target = s;
-      if (absl::ConsumePrefix(&target, kColocation) && !index_.contains(target)) {
+      if (!absl::ConsumePrefix(&target, kColocation)) continue;
+      auto it = index_.find(target);
+      if (it == index_.end()) {
         return absl::InvalidArgumentError(
             absl::StrCat("Node '", node.name(), "' expects to be colocated with unknown node '", target, "'"));
       }
+      if (first_colocation_.empty()) first_colocation_.assign(num_defs(), -1);
+      if (first_colocation_[i] < 0) first_colocation_[i] = static_cast<int>(colocations_.size());
+      colocations_.push_back({i, it->second});
     }
     return absl::OkStatus();
   }
+  bool IsColocated(int i) const { return !first_colocation_.empty() && first_colocation_[i] >= 0; }
 
   static void DropProducerDefaults(const tensorflow::OpDef& producer, const OpSignature& op, NodeDef& node) {
     std::vector<std::string> drop;
@@ -426,16 +433,15 @@ class GraphImporter {
     }
     if (inputs_.empty() && controls_.empty()) controls_ = options_.control_dependencies;
     if (!keeps_names_) def->set_name(new_names_[i]);
-    bool colocated = false;
-    if (auto it = def->mutable_attr()->find("_class"); it != def->mutable_attr()->end()) {
-      for (std::string& s : *it->second.mutable_list()->mutable_s()) {
+    const bool colocated = IsColocated(i);
+    if (colocated && !keeps_names_) {
+      for (std::string& s : *def->mutable_attr()->at("_class").mutable_list()->mutable_s()) {
         absl::string_view target = s;
-        if (!absl::ConsumePrefix(&target, kColocation)) continue;
-        colocated = true;
-        if (!keeps_names_) s = absl::StrCat(kColocation, new_names_[index_.at(target)]);
+        if (absl::ConsumePrefix(&target, kColocation)) s = absl::StrCat(kColocation, new_names_[index_.at(target)]);
       }
     }
     if (!def->device().empty() || !graph_.devices_.empty()) {
+      any_device_ = true;
       TFP_ASSIGN_OR_RETURN(std::string device, CanonicalDevice(def->device()));
       if (!colocated) {
         for (auto it = graph_.devices_.rbegin(); it != graph_.devices_.rend(); ++it) device = MergeDevices(*it, device);
@@ -459,7 +465,7 @@ class GraphImporter {
     TFP_ASSIGN_OR_RETURN(Node * node, graph_.Insert(std::move(def), signatures_[i], inputs_, controls_));
     new_nodes_[i] = node;
     result_.nodes.push_back(node);
-    if (colocated) colocated_.push_back(node);
+    if (colocated) colocated_.push_back(i);
     return has_output_shapes ? ApplyOutputShapes(*node, output_shapes) : absl::OkStatus();
   }
 
@@ -545,15 +551,16 @@ class GraphImporter {
 
   // A colocated node stands where the node does that it follows (H23).
   void FinishColocation() {
-    for (Node* node : colocated_) {
-      std::string device;
-      for (const std::string& s : node->attr("_class")->list().s()) {
-        absl::string_view target = s;
-        if (!absl::ConsumePrefix(&target, kColocation)) continue;
-        const Node* other = graph_.FindNode(target);
-        if (other != nullptr && !other->device().empty()) device = other->device();
+    if (!any_device_) return;
+    for (int i : colocated_) {
+      const std::string* device = nullptr;
+      for (size_t c = first_colocation_[i]; c < colocations_.size() && colocations_[c].node == i; ++c) {
+        const Node* other = new_nodes_[colocations_[c].with];
+        if (!other->device().empty()) device = &other->device();
       }
-      node->def_->set_device(device);
+      Node& node = *new_nodes_[i];
+      if (device != nullptr && device != &node.device()) node.def_->set_device(*device);
+      if (device == nullptr && !node.device().empty()) node.def_->set_device("");
     }
   }
 
@@ -608,7 +615,14 @@ class GraphImporter {
   std::vector<int> consumers_, first_edge_, first_consumer_;
   std::vector<Output> mapped_;
   std::vector<int> pending_;
-  std::vector<Node*> new_nodes_, colocated_;
+  struct Colocation {
+    int node, with;  // positions in the GraphDef
+  };
+  std::vector<Colocation> colocations_;  // in the order of nodes
+  std::vector<int> first_colocation_;    // of each node, -1: it has none; empty where no node has any
+  std::vector<int> colocated_;           // nodes that have some, as they were made
+  std::vector<Node*> new_nodes_;
+  bool any_device_ = false;
   std::vector<std::string> new_names_;  // unless they are kept
   std::vector<Output> inputs_;          // of the node that is being added
   std::vector<Node*> controls_;

@@ -259,38 +259,48 @@ class Plan::Compiler {
 
   // Topological order; among ready nodes the one made first, so that a graph always runs the same way.
   absl::Status Sort() {
-    absl::flat_hash_map<const Node*, int> pending;
-    absl::flat_hash_map<const Node*, std::vector<const Node*>> consumers;
-    auto by_id = [](const Node* a, const Node* b) { return a->id() > b->id(); };
-    std::priority_queue<const Node*, std::vector<const Node*>, decltype(by_id)> ready(by_id);
-    for (const Node* node : needed_) {
-      int count = 0;
+    std::vector<const Node*> nodes(needed_.begin(), needed_.end());
+    std::sort(nodes.begin(), nodes.end(), [](const Node* a, const Node* b) { return a->id() < b->id(); });
+    const int n = static_cast<int>(nodes.size());
+    std::vector<int> place(n > 0 ? nodes.back()->id() + 1 : 0, -1);  // in `nodes`, by id
+    for (int i = 0; i < n; ++i) place[nodes[i]->id()] = i;
+    std::vector<std::pair<int, int>> edges;  // from, to
+    std::vector<int> pending(n, 0), first(n + 2, 0);
+    for (int i = 0; i < n; ++i) {
       auto depends_on = [&](const Node* source) {
-        consumers[source].push_back(node);
-        ++count;
+        ++pending[i];
+        const int from = source->id() < static_cast<int>(place.size()) ? place[source->id()] : -1;
+        if (from < 0) return;  // never runs: the error below
+        edges.emplace_back(from, i);
+        ++first[from + 2];
       };
-      for (const Output& in : InputsOf(node)) {
+      for (const Output& in : InputsOf(nodes[i])) {
         if (!fed_.contains(KeyOf(in))) depends_on(MakerOf(in));
       }
-      for (const Node* c : ControlsOf(node)) depends_on(c);
-      pending[node] = count;
-      if (count == 0) ready.push(node);
+      for (const Node* c : ControlsOf(nodes[i])) depends_on(c);
     }
+    // Counts, shifted by two, become where each node's consumers begin; what fills them moves that by one more.
+    for (int i = 0; i < n; ++i) first[i + 2] += first[i + 1];
+    std::vector<int> consumers(edges.size());
+    for (const auto& [from, to] : edges) consumers[first[from + 1]++] = to;
+    std::priority_queue<int, std::vector<int>, std::greater<int>> ready;
+    for (int i = 0; i < n; ++i) {
+      if (pending[i] == 0) ready.push(i);
+    }
+    order_.reserve(n);
     while (!ready.empty()) {
-      const Node* node = ready.top();
+      const int i = ready.top();
       ready.pop();
-      order_.push_back(node);
-      auto it = consumers.find(node);
-      if (it == consumers.end()) continue;
-      for (const Node* consumer : it->second) {
-        if (--pending[consumer] == 0) ready.push(consumer);
+      order_.push_back(nodes[i]);
+      for (int c = first[i]; c < first[i + 1]; ++c) {
+        if (--pending[consumers[c]] == 0) ready.push(consumers[c]);
       }
     }
-    if (order_.size() == needed_.size()) return absl::OkStatus();
-    for (const Node* node : needed_) {
-      if (pending[node] > 0) {
-        return absl::InvalidArgumentError(absl::StrCat("The graph has a cycle that is no loop: node ", node->name(),
-                                                       " (", node->op(), ") waits for itself."));
+    if (order_.size() == nodes.size()) return absl::OkStatus();
+    for (int i = 0; i < n; ++i) {
+      if (pending[i] > 0) {
+        return absl::InvalidArgumentError(absl::StrCat("The graph has a cycle that is no loop: node ", nodes[i]->name(),
+                                                       " (", nodes[i]->op(), ") waits for itself."));
       }
     }
     return absl::InternalError("Topological order lost nodes.");
