@@ -20,9 +20,10 @@ absl::Status BiasAddShape(Context& c) {
 
 int64_t WindowedSize(const Context& c, int64_t in, int64_t filter, int64_t stride, int64_t dilation) {
   if (in < 0 || filter < 0 || stride <= 0) return -1;
-  if (c.StringAttr("padding") == "SAME") return (in + stride - 1) / stride;
-  const int64_t effective = (filter - 1) * dilation + 1;
-  return in < effective ? -1 : (in - effective + stride) / stride;
+  if (c.StringAttr("padding") == "SAME") return in / stride + (in % stride != 0 ? 1 : 0);
+  const __int128 effective = static_cast<__int128>(filter - 1) * dilation + 1;  // any attr, any dimension
+  const __int128 size = (in - effective + stride) / stride;
+  return in < effective || size > INT64_MAX ? -1 : static_cast<int64_t>(size);
 }
 
 absl::Status Conv2DShape(Context& c) {
