@@ -2,11 +2,14 @@
 
 #include <dlfcn.h>
 
+#include <cstdlib>
 #include <cstring>
 
 namespace tfpersist::conform {
 
 std::string Api::Load(const std::vector<std::string>& libraries) {
+  // TensorFlow 2.x has other kernels, and other errors, on processors with some vectors; one answer for all machines.
+  setenv("TF_ENABLE_ONEDNN_OPTS", "0", 0);
   void* handle = nullptr;
   for (const std::string& library : libraries) {
     handle = dlopen(library.c_str(), RTLD_LAZY | RTLD_GLOBAL);
