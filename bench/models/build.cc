@@ -75,7 +75,8 @@ void WriteTraining(const std::string& name, const std::string& optimizer, const 
   const Json model = {{"name", name},
                       {"file", "model.meta"},
                       {"batches", {kBatch}},
-                      {"tolerance", 1e-4},
+                      // TensorFlow's own losses under Adam differ by 7e-4 between one thread and two.
+                      {"tolerance", std::string(optimizer) == "adam" ? 1e-3 : 1e-4},
                       {"output", "loss"},
                       {"init", "init"},
                       {"target", "train"},

@@ -104,7 +104,10 @@ def models(bench, rounds, result, wanted=(), seconds=1.0, threads=(1, 2)):
     folder = os.path.join(bench.BUILD, "models")
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        networks, result["models_checked_against"] = build(bench, folder, list(wanted))
+        networks = []
+        names = [w for w in wanted if w != "import"]
+        if names or not wanted:
+            networks, result["models_checked_against"] = build(bench, folder, names)
         tensorflow = {"tensorflow " + v: bench.libraries(v) for v in bench.VERSIONS[1:]}
         onnx, opencv = onnxruntime_python(), bench.program("models_opencv")
         for name, there in list(tensorflow.items()) + [("onnxruntime", onnx), ("opencv", os.path.exists(opencv))]:
@@ -132,7 +135,7 @@ def models(bench, rounds, result, wanted=(), seconds=1.0, threads=(1, 2)):
                                rounds, result, options=())
             bench.progress("models %s: where the time goes" % network["name"])
             op_times(bench, folder, network, threads[-1], result)
-        if not wanted:
+        if not wanted or "import" in wanted:
             imports(bench, rounds, result)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
