@@ -15,7 +15,7 @@
 
 namespace {
 
-using namespace tfpersist::bench;
+using namespace tfpersist::bench;  // NOLINT
 using Json = nlohmann::ordered_json;
 
 // Text of 128 tokens of which the last ones are padding; an image otherwise.

@@ -71,6 +71,7 @@ struct Context {
   }
   absl::Status Fail(const std::string& what) const {
     std::vector<std::string> shapes;
+    shapes.reserve(num_inputs());
     for (int i = 0; i < num_inputs(); ++i) shapes.push_back(in(i).unknown_rank() ? "<unknown>" : in(i).DebugString());
     return absl::InvalidArgumentError(absl::StrCat(what, " for '", node.name(), "' (op: '", node.op(),
                                                    "') with input shapes: ", absl::StrJoin(shapes, ", "), "."));
