@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "reference/base/status.h"
+#include "reference/graph/consumers.h"
 #include "reference/graph/device_name.h"
 #include "reference/graph/names.h"
 #include "reference/graph/shape_inference.h"
@@ -303,8 +304,8 @@ class GraphImporter {
   absl::Status ReadEdges() {
     const int n = num_defs();
     first_edge_.reserve(n + 1);
-    first_consumer_.assign(n + 2, 0);
     pending_.assign(n, 0);
+    std::vector<std::pair<int, int>> from_to;
     for (int i = 0; i < n; ++i) {
       const NodeDef& node = *defs_[i];
       bool from_next_iteration = false;
@@ -328,7 +329,7 @@ class GraphImporter {
         edge.from = it->second;
         controls += edge.index == InputName::kControl;
         from_next_iteration |= loop_ops_[edge.from] == LoopOp::kNextIteration;
-        ++first_consumer_[edge.from + 2];
+        from_to.emplace_back(edge.from, i);
         edges_.push_back(edge);
       }
       // A Merge in a loop waits for its control inputs and one value only.
@@ -338,22 +339,12 @@ class GraphImporter {
       pending_[i] = loop_merge ? std::min(real, controls + 1) : real;
     }
     first_edge_.push_back(static_cast<int>(edges_.size()));
-    // Counts, shifted by two, become where each node's consumers begin; what fills them moves that by one more.
-    for (int i = 0; i < n; ++i) first_consumer_[i + 2] += first_consumer_[i + 1];
-    consumers_.resize(first_consumer_[n + 1]);
-    for (int i = 0; i < n; ++i) {
-      for (const Edge& e : EdgesOf(i)) {
-        if (e.from >= 0) consumers_[first_consumer_[e.from + 1]++] = i;
-      }
-    }
+    consumers_ = Consumers(n, from_to);
     return absl::OkStatus();
   }
 
   absl::Span<const Edge> EdgesOf(int i) const {
     return absl::MakeConstSpan(edges_).subspan(first_edge_[i], first_edge_[i + 1] - first_edge_[i]);
-  }
-  absl::Span<const int> ConsumersOf(int i) const {
-    return absl::MakeConstSpan(consumers_).subspan(first_consumer_[i], first_consumer_[i + 1] - first_consumer_[i]);
   }
 
   std::string NewName(const std::string& name) {
@@ -403,7 +394,7 @@ class GraphImporter {
       added[i] = true;
       ++processed;
       TFP_RETURN_IF_ERROR(AddOne(i));
-      for (int consumer : ConsumersOf(i)) {
+      for (int consumer : consumers_.Of(i)) {
         if (--pending_[consumer] == 0) ready.push(consumer);
       }
     }
@@ -612,7 +603,8 @@ class GraphImporter {
   std::map<std::pair<std::string, int>, Key*> by_key_;
   // Node after node; a node's begin at first_….
   std::vector<Edge> edges_;
-  std::vector<int> consumers_, first_edge_, first_consumer_;
+  std::vector<int> first_edge_;
+  Consumers consumers_;
   std::vector<Output> mapped_;
   std::vector<int> pending_;
   struct Colocation {

@@ -20,8 +20,9 @@ namespace tfpersist {
 namespace {
 
 constexpr DataTypeMask kConvTypes = kFloatTypes;
-// What each channel of a constant filter is multiplied by: our optimizer's (a batch norm, say).
-constexpr absl::string_view kFilterScales = "_filter_scales";
+// What each channel of a constant filter is multiplied by: our optimizer's (a batch norm, say). Without an underscore,
+// which any node of a graph may carry.
+constexpr absl::string_view kFilterScales = "filter_scales";
 
 // One convolution for one input shape, ready to run. oneDNN's objects are safe to use from several threads; the
 // scratchpad is the caller's.
@@ -101,7 +102,7 @@ class ConvKernel : public OpKernel {
       if (!filter) {
         memory plain(PlainFilter(w, depth), engine_, const_cast<void*>(ctx.input(1).data()));
         filter = plain;
-        if (!scales_.empty() || primitive->desc.weights_desc() != plain.get_desc()) {
+        if (IsPacked(*primitive, plain.get_desc())) {
           TFP_ASSIGN_OR_RETURN(
               packed, ctx.AllocateTemp(DT_UINT8,
                                        TensorShape({static_cast<int64_t>(primitive->desc.weights_desc().get_size())})));
@@ -138,6 +139,11 @@ class ConvKernel : public OpKernel {
     return {{depth, w.in_depth, w.rows, w.cols}, memory::data_type::f32, memory::format_tag::hwio};
   }
 
+  // The primitive wants another filter than the one that comes.
+  bool IsPacked(const Primitive& primitive, const dnnl::memory::desc& plain) const {
+    return !scales_.empty() || primitive.desc.weights_desc() != plain;
+  }
+
   // Scaled on the way to its packed form, a filter is held once.
   dnnl::primitive_attr ScaleChannels() const {
     dnnl::primitive_attr attr;
@@ -171,7 +177,7 @@ class ConvKernel : public OpKernel {
       made->desc = {{kind, algorithm, src, any, dst, strides, dilates, before, after}, attr, engine_};
     }
     made->run = dnnl::convolution_forward(made->desc);
-    if (ctx.IsConstant(1) && (!scales_.empty() || made->desc.weights_desc() != plain)) {
+    if (ctx.IsConstant(1) && IsPacked(*made, plain)) {
       TFP_ASSIGN_OR_RETURN(
           made->filter_bytes,
           Tensor::Allocate(DT_UINT8, TensorShape({static_cast<int64_t>(made->desc.weights_desc().get_size())})));

@@ -4,26 +4,17 @@
 // Attrs: epsilon; adds: there is an addend. Inputs: x, then the addend where there is one, gamma and beta, one value
 // per channel each. Of x and the addend one may repeat along the other's first dimensions (an embedding of positions).
 // INVALID_ARGUMENT for others, which the ops themselves may well take.
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "reference/kernels/cwise_functors.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
 #include "reference/kernels/vector_math.h"
+#include "reference/tensor/repeating_shape.h"
 
 namespace tfpersist {
 namespace {
-
-// `part` has the last dimensions of `shape`, and no others but of size 1.
-bool IsSuffix(const TensorShape& part, const TensorShape& shape) {
-  int first = 0;
-  while (first < part.rank() && part.dim(first) == 1) ++first;
-  const int more = shape.rank() - part.rank();
-  if (first + more < 0) return false;
-  for (int d = first; d < part.rank(); ++d) {
-    if (part.dim(d) != shape.dim(d + more)) return false;
-  }
-  return true;
-}
 
 class FusedLayerNormKernel : public OpKernel {
  public:
@@ -39,11 +30,12 @@ class FusedLayerNormKernel : public OpKernel {
     const int gamma = adds_ ? 2 : 1, beta = gamma + 1;
     if (ctx.num_inputs() <= beta) return absl::InvalidArgumentError("Too few inputs.");
     // x, which has the result's shape, and what is added to it.
-    const int x = adds_ && ctx.input(1).num_elements() > ctx.input(0).num_elements() ? 1 : 0, addend = 1 - x;
+    int x = 0, addend = 1;
+    if (adds_ && !MayRepeatAlong(ctx.input(addend).shape().dims(), ctx.input(x).shape().dims())) std::swap(x, addend);
     const TensorShape shape = ctx.input(x).shape();
     const int64_t depth = shape.rank() > 0 ? shape.dim(shape.rank() - 1) : 0;
     if (depth == 0) return absl::InvalidArgumentError("Nothing to take the mean of.");
-    if (adds_ && !IsSuffix(ctx.input(addend).shape(), shape)) {
+    if (adds_ && !MayRepeatAlong(ctx.input(addend).shape().dims(), shape.dims())) {
       return absl::InvalidArgumentError("An addend of another shape.");
     }
     for (int i : {gamma, beta}) {

@@ -226,7 +226,7 @@ void OptimizerState::FuseContraction(const PlanNode& first) {
   fused.inputs.push_back({IsFed(image) ? image : Resolve(image), Tensor()});
   fused.inputs.push_back({Resolve(first.inputs[1]), Tensor()});
   if (affine.scaled) {
-    auto* scales = (*def.mutable_attr())["_filter_scales"].mutable_list();
+    auto* scales = (*def.mutable_attr())["filter_scales"].mutable_list();
     for (float scale : affine.scale) scales->add_f(scale);
   }
   if (with_bias) {

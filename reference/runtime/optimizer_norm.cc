@@ -11,23 +11,17 @@
 
 #include "reference/proto/attr_value.pb.h"
 #include "reference/runtime/optimizer_state.h"
+#include "reference/tensor/repeating_shape.h"
 
 namespace tfpersist {
 namespace {
 
 bool IsSum(const Node& node) { return node.op() == "Add" || node.op() == "AddV2"; }
 
-// False only where it is known that `part` has not the last dimensions of `whole`.
-bool MayRepeatAlong(const PartialTensorShape& part, const PartialTensorShape& whole) {
-  if (part.unknown_rank() || whole.unknown_rank()) return true;
-  int first = 0;
-  while (first < part.rank() && part.dim(first) == 1) ++first;
-  const int more = whole.rank() - part.rank();
-  if (first + more < 0) return false;
-  for (int d = first; d < part.rank(); ++d) {
-    if (part.dim(d) >= 0 && whole.dim(d + more) >= 0 && part.dim(d) != whole.dim(d + more)) return false;
-  }
-  return true;
+// False only where it is known that neither repeats along the other.
+bool MayRepeat(const PartialTensorShape& a, const PartialTensorShape& b) {
+  return a.unknown_rank() || b.unknown_rank() || MayRepeatAlong(a.dims(), b.dims()) ||
+         MayRepeatAlong(b.dims(), a.dims());
 }
 
 }  // namespace
@@ -131,9 +125,7 @@ void OptimizerState::FuseNorm(const PlanNode& rsqrt) {
   const PlanNode* sum = MakerOf(x);
   const bool adds = sum != nullptr && Resolve(x).index == 0 && IsSum(*sum->node) && MayJoin(*sum) &&
                     read_by(*sum, {mean, squares, scaled}) && sum->inputs[0].dtype() == DT_FLOAT &&
-                    sum->inputs[1].dtype() == DT_FLOAT &&
-                    (MayRepeatAlong(sum->inputs[0].shape(), sum->inputs[1].shape()) ||
-                     MayRepeatAlong(sum->inputs[1].shape(), sum->inputs[0].shape()));
+                    sum->inputs[1].dtype() == DT_FLOAT && MayRepeat(sum->inputs[0].shape(), sum->inputs[1].shape());
   if (adds) {
     group.push_back(sum);
     for (const Output& o : sum->inputs) input(o);

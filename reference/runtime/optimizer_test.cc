@@ -164,6 +164,27 @@ TEST(Optimizer, EachChannelOfADepthwiseFilterHasItsScale) {
   }
 }
 
+// TensorFlow lets a node carry any attr that begins with an underscore, and heeds none.
+TEST(Optimizer, AGraphsOwnAttrsScaleNoFilter) {
+  GraphMaker g;
+  const Output x = g.Placeholder({-1, 8, 8, 3}), filter = g.Random({3, 3, 3, 5});
+  tensorflow::AttrValue strides, padding, scales;
+  for (int i = 0; i < 4; ++i) strides.mutable_list()->add_i(1);
+  padding.set_s("SAME");
+  for (int i = 0; i < 5; ++i) scales.mutable_list()->add_f(2);
+  const Output plain = g.Add("Conv2D", {x, filter}, {{"strides", strides}, {"padding", padding}});
+  const Output marked =
+      g.Add("Conv2D", {x, filter}, {{"strides", strides}, {"padding", padding}, {"_filter_scales", scales}});
+  Session session(g.graph);
+  const std::vector<DirectSession::Feed> feeds = {{x, g.Values(TensorShape({1, 8, 8, 3}))}};
+  const std::vector<Output> fetches = {plain, marked};
+  const absl::StatusOr<std::vector<Tensor>> values = session.Run(feeds, fetches, {});
+  ASSERT_TRUE(values.ok()) << values.status();
+  for (int64_t i = 0; i < (*values)[0].num_elements(); ++i) {
+    ASSERT_EQ((*values)[0].flat<float>()[i], (*values)[1].flat<float>()[i]);
+  }
+}
+
 TEST(Optimizer, AFetchedConstantOutlivesItsGraph) {
   Tensor value;
   {
@@ -248,6 +269,20 @@ TEST(Optimizer, ALayerNormIsOneStep) {
   const Output one_each = g.Random({3, 1, 40});
   EXPECT_EQ(Optimized(g, {{words, text}}, {g.LayerNorm(g.Add("Add", {words, one_each}), 40, -1)}),
             "Add _FusedLayerNorm");
+  // One value for all is no row.
+  EXPECT_EQ(Optimized(g, {{words, text}}, {g.LayerNorm(g.Add("Add", {words, g.Random({})}), 40, -1)}),
+            "Add _FusedLayerNorm");
+  EXPECT_EQ(Optimized(g, {{words, text}}, {g.LayerNorm(g.Add("Add", {g.Random({1, 1}), words}), 40, -1)}),
+            "Add _FusedLayerNorm");
+  const Output unknown = g.Placeholder({-1});
+  EXPECT_EQ(Optimized(g, {{words, text}, {unknown, g.Values(TensorShape({1}))}},
+                      {g.LayerNorm(g.Add("Add", {words, unknown}), 40, -1)}),
+            "_FusedLayerNorm (one by one)");
+  // The sum has the greater rank, whichever side it is on.
+  const Output flat = g.Placeholder({6, 40});
+  EXPECT_EQ(Optimized(g, {{flat, g.Values(TensorShape({6, 40}))}},
+                      {g.LayerNorm(g.Add("Add", {flat, g.Random({1, 6, 40})}), 40, -1)}),
+            "_FusedLayerNorm");
   const Output x = g.Placeholder({-1, 40});
   const Tensor value = g.Values(TensorShape({9, 40}));
   // Along another dimension, or where the mean is wanted too, it is none.

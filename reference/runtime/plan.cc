@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "reference/base/status.h"
+#include "reference/graph/consumers.h"
 #include "reference/op/cuda_context.h"
 #include "reference/proto/attr_value.pb.h"
 #include "reference/proto/op_def.pb.h"
@@ -265,24 +266,19 @@ class Plan::Compiler {
     std::vector<int> place(n > 0 ? nodes.back()->id() + 1 : 0, -1);  // in `nodes`, by id
     for (int i = 0; i < n; ++i) place[nodes[i]->id()] = i;
     std::vector<std::pair<int, int>> edges;  // from, to
-    std::vector<int> pending(n, 0), first(n + 2, 0);
+    std::vector<int> pending(n, 0);
     for (int i = 0; i < n; ++i) {
       auto depends_on = [&](const Node* source) {
         ++pending[i];
         const int from = source->id() < static_cast<int>(place.size()) ? place[source->id()] : -1;
-        if (from < 0) return;  // never runs: the error below
-        edges.emplace_back(from, i);
-        ++first[from + 2];
+        if (from >= 0) edges.emplace_back(from, i);  // else it never runs: the error below
       };
       for (const Output& in : InputsOf(nodes[i])) {
         if (!fed_.contains(KeyOf(in))) depends_on(MakerOf(in));
       }
       for (const Node* c : ControlsOf(nodes[i])) depends_on(c);
     }
-    // Counts, shifted by two, become where each node's consumers begin; what fills them moves that by one more.
-    for (int i = 0; i < n; ++i) first[i + 2] += first[i + 1];
-    std::vector<int> consumers(edges.size());
-    for (const auto& [from, to] : edges) consumers[first[from + 1]++] = to;
+    const Consumers consumers(n, edges);
     std::priority_queue<int, std::vector<int>, std::greater<int>> ready;
     for (int i = 0; i < n; ++i) {
       if (pending[i] == 0) ready.push(i);
@@ -292,8 +288,8 @@ class Plan::Compiler {
       const int i = ready.top();
       ready.pop();
       order_.push_back(nodes[i]);
-      for (int c = first[i]; c < first[i + 1]; ++c) {
-        if (--pending[consumers[c]] == 0) ready.push(consumers[c]);
+      for (int consumer : consumers.Of(i)) {
+        if (--pending[consumer] == 0) ready.push(consumer);
       }
     }
     if (order_.size() == nodes.size()) return absl::OkStatus();
