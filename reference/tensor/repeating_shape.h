@@ -8,8 +8,8 @@
 
 namespace tfpersist {
 
-// `part` has no more dimensions than `whole`, and they are the last of `whole`, the very last at least, with nothing but
-// dimensions of 1 before them; -1, which is unknown, may be any.
+// `part` has no more dimensions than `whole`, and they are the last of `whole`, the very last at least, with nothing
+// but dimensions of 1 before them; -1, which is unknown, may be any.
 inline bool MayRepeatAlong(absl::Span<const int64_t> part, absl::Span<const int64_t> whole) {
   if (part.empty() || part.size() > whole.size()) return false;
   while (part.size() > 1 && part[0] == 1) part.remove_prefix(1);
