@@ -180,7 +180,7 @@ class MessageMutator {
       case FieldDescriptor::CPPTYPE_BOOL:
         TFP_SET(Bool, bool, !old)
       case FieldDescriptor::CPPTYPE_ENUM:
-        TFP_SET(EnumValue, int, (old + static_cast<int>(random_() % 130)) % 130)
+        TFP_SET(EnumValue, int, static_cast<int>((int64_t{old} + static_cast<int64_t>(random_() % 130)) % 130))
     }
 #undef TFP_SET
   }

@@ -221,6 +221,36 @@ TEST_F(CApi, RunsWhatTensorFlowFroze) {
   TF_DeleteSession(session, s_);
 }
 
+TEST_F(CApi, AFetchedConstantOutlivesItsGraph) {
+  const std::vector<float> values(5000, 1.5f);
+  TF_Tensor* constant = FloatTensor({5000}, values);
+  TF_OperationDescription* d = TF_NewOperation(graph_, "Const", "c");
+  TF_SetAttrType(d, "dtype", TF_FLOAT);
+  TF_SetAttrTensor(d, "value", constant, s_);
+  ASSERT_NE(TF_FinishOperation(d, s_), nullptr) << TF_Message(s_);
+  TF_DeleteTensor(constant);
+  TF_Buffer* bytes = TF_NewBuffer();
+  TF_GraphToGraphDef(graph_, bytes, s_);
+  ExpectOk();
+  TF_DeleteGraph(graph_);
+  graph_ = TF_NewGraph();
+  Import(std::string(static_cast<const char*>(bytes->data), bytes->length));
+  ExpectOk();
+  TF_DeleteBuffer(bytes);
+
+  TF_Session* session = NewSession();
+  const TF_Output output = {TF_GraphOperationByName(graph_, "c"), 0};
+  TF_Tensor* fetched = nullptr;
+  TF_SessionRun(session, nullptr, nullptr, nullptr, 0, &output, &fetched, 1, nullptr, 0, nullptr, s_);
+  ExpectOk();
+  TF_CloseSession(session, s_);
+  TF_DeleteSession(session, s_);
+  TF_DeleteGraph(graph_);
+  graph_ = TF_NewGraph();
+  EXPECT_EQ(Floats(fetched), values);
+  TF_DeleteTensor(fetched);
+}
+
 TEST_F(CApi, StringsHaveTwoLayouts) {
   const std::vector<std::string> values = {
       "", "short", std::string(22, 'x'), std::string(23, 'y'), std::string(500, 'z'), std::string("nul\0in", 6)};

@@ -1,6 +1,7 @@
 // TF_Graph, making operations, importing and exporting graphs.
 #include "reference/base/status.h"
 #include "reference/capi/internal.h"
+#include "reference/graph/graph_io.h"
 #include "reference/op/op_registry.h"
 #include "reference/proto/attr_value.pb.h"
 #include "reference/proto/function.pb.h"
@@ -282,15 +283,20 @@ int TF_ImportGraphDefOptionsNumReturnOperations(const TF_ImportGraphDefOptions* 
 TF_ImportGraphDefResults* TF_GraphImportGraphDefWithResults(TF_Graph* graph, const TF_Buffer* graph_def,
                                                             const TF_ImportGraphDefOptions* options,
                                                             TF_Status* status) {
-  tensorflow::GraphDef def;
-  if (!Parse(graph_def->data, graph_def->length, &def, "GraphDef", status)) return nullptr;
+  std::shared_ptr<tensorflow::GraphDef> def =
+      ParseGraphDef({static_cast<const char*>(graph_def->data), graph_def->length});
+  if (def == nullptr) {
+    Set(status, absl::InvalidArgumentError("Unparseable GraphDef"));
+    return nullptr;
+  }
+  Set(status, absl::OkStatus());
   std::lock_guard<std::mutex> lock(graph->mu);
   ImportOptions import = options->options;
   std::string prefix = options->prefix;
   while (!prefix.empty() && prefix.back() == '/') prefix.pop_back();
   import.name = prefix.empty() || options->uniquify_prefix ? prefix : prefix + "/";
   if (!options->uniquify_names) {
-    for (const auto& node : def.node()) {
+    for (const auto& node : def->node()) {
       const std::string name = prefix.empty() ? node.name() : absl::StrCat(prefix, "/", node.name());
       if (options->uniquify_prefix || graph->graph.FindNode(name) == nullptr) continue;
       Set(status, absl::InvalidArgumentError(absl::StrCat("Node name '", name, "' already exists in the Graph")));
@@ -298,7 +304,7 @@ TF_ImportGraphDefResults* TF_GraphImportGraphDefWithResults(TF_Graph* graph, con
     }
   }
   if (!options->device.empty()) {
-    for (auto& node : *def.mutable_node()) {
+    for (auto& node : *def->mutable_node()) {
       if (node.device().empty()) node.set_device(options->device);
     }
   }

@@ -203,15 +203,17 @@ absl::StatusOr<Node*> Graph::AddNode(NodeSpec spec) {
     return absl::InvalidArgumentError(absl::StrCat("Duplicate node name in graph: '", plain, "'"));
   }
   for (const Output& input : spec.inputs) def->add_input(input.index == 0 ? input.op_name() : input.name());
-  TFP_RETURN_IF_ERROR(ValidateNodeDef(*op, *def));
+  DataTypeVector input_types;
+  TFP_RETURN_IF_ERROR(ValidateNodeDef(*op, *def, &input_types));
   def->clear_input();
-  TFP_ASSIGN_OR_RETURN(Node * node, Insert(std::move(def), op, spec.inputs, controls));
+  TFP_ASSIGN_OR_RETURN(Node * node, Insert(std::move(def), op, std::move(input_types), spec.inputs, controls));
+  by_name_.emplace(node->name(), node->id());
   names_in_use_.try_emplace(absl::AsciiStrToLower(node->name()), 1);
   for (ControlFrame& frame : control_dependencies_) frame.seen.insert(node);
   return node;
 }
 
-absl::StatusOr<Node*> Graph::Insert(std::unique_ptr<NodeDef> def, const OpSignature* op,
+absl::StatusOr<Node*> Graph::Insert(std::shared_ptr<NodeDef> def, const OpSignature* op, DataTypeVector input_types,
                                     absl::Span<const Output> inputs, absl::Span<Node* const> control_inputs) {
   std::unique_ptr<Node> node(new Node());
   node->graph_ = this;
@@ -219,7 +221,7 @@ absl::StatusOr<Node*> Graph::Insert(std::unique_ptr<NodeDef> def, const OpSignat
   node->def_ = std::move(def);
   node->op_ = op;
   node->inputs_.assign(inputs.begin(), inputs.end());
-  TFP_RETURN_IF_ERROR(InputTypes(*op, *node->def_, &node->input_types_));
+  node->input_types_ = std::move(input_types);
   TFP_RETURN_IF_ERROR(OutputTypes(*op, *node->def_, &node->output_types_));
   for (size_t i = 0; i < node->inputs_.size(); ++i) {
     const Output& input = node->inputs_[i];
@@ -237,7 +239,6 @@ absl::StatusOr<Node*> Graph::Insert(std::unique_ptr<NodeDef> def, const OpSignat
   }
   TFP_RETURN_IF_ERROR(InferShapes(*node, &node->output_shapes_));
   Node* raw = node.get();
-  by_name_.emplace(raw->name(), raw);
   nodes_.push_back(std::move(node));
   return raw;
 }
@@ -265,7 +266,7 @@ void Graph::RemoveNodesFrom(int first) {
 
 Node* Graph::FindNode(absl::string_view name) const {
   auto it = by_name_.find(name);
-  return it == by_name_.end() ? nullptr : it->second;
+  return it == by_name_.end() ? nullptr : nodes_[it->second].get();
 }
 
 absl::StatusOr<Output> Graph::FindTensor(absl::string_view name) const {

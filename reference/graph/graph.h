@@ -184,10 +184,11 @@ class Graph {
     absl::flat_hash_set<const Node*> seen;  // nodes made under the frame: what reads them needs no edge of its own
   };
 
-  // Adds a node whose definition is complete but for its inputs. A null input is a back edge to come. Checks dtypes and
-  // shapes; the graph is unchanged on error.
-  absl::StatusOr<Node*> Insert(std::unique_ptr<tensorflow::NodeDef> def, const OpSignature* op,
-                               absl::Span<const Output> inputs, absl::Span<Node* const> control_inputs);
+  // Adds a node whose definition is complete but for its inputs; by_name_ is left to the caller. A null input is a back
+  // edge to come. Checks dtypes and shapes; the graph is unchanged on error.
+  absl::StatusOr<Node*> Insert(std::shared_ptr<tensorflow::NodeDef> def, const OpSignature* op,
+                               DataTypeVector input_types, absl::Span<const Output> inputs,
+                               absl::Span<Node* const> control_inputs);
   absl::Status ApplyScopes(NodeSpec& spec, const OpSignature& op, tensorflow::NodeDef* def);
   std::vector<std::string> ColocationGroups(const std::string& name) const;
   void RemoveNodesFrom(int first);  // undoes a failed import
@@ -196,9 +197,9 @@ class Graph {
   std::unique_ptr<OpRegistry> ops_;
   absl::flat_hash_map<std::string, std::unique_ptr<OpSignature>> function_ops_;
   std::vector<std::unique_ptr<Node>> nodes_;
-  absl::flat_hash_map<absl::string_view, Node*> by_name_;  // the nodes' own names
-  absl::flat_hash_map<std::string, int> names_in_use_;     // lower-cased, as Python's unique_name has it
-  std::vector<const Node*> imported_;                      // whose names UniqueName has not put there yet
+  absl::flat_hash_map<absl::string_view, int> by_name_;  // the nodes' own names; ids
+  absl::flat_hash_map<std::string, int> names_in_use_;   // lower-cased, as Python's unique_name has it
+  std::vector<const Node*> imported_;                    // whose names UniqueName has not put there yet
   std::string scope_;
   std::vector<std::string> devices_;
   std::vector<std::string> colocations_;  // names of nodes

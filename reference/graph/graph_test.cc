@@ -2,12 +2,14 @@
 
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "reference/graph/graph_io.h"
 #include "reference/graph/import.h"
 #include "reference/graph/large_graph.h"
 #include "reference/proto/graph.pb.h"
@@ -33,6 +35,15 @@ tensorflow::GraphDef Parse(const std::string& text) {
   return def;
 }
 
+void ExpectSameNodes(const Graph& graph, const tensorflow::GraphDef& expected) {
+  const tensorflow::GraphDef out = graph.ToGraphDef(/*add_shapes=*/true);
+  ASSERT_EQ(out.node_size(), expected.node_size());
+  std::map<std::string, std::string> want, got;
+  for (const auto& n : expected.node()) want[n.name()] = n.DebugString();
+  for (const auto& n : out.node()) got[n.name()] = n.DebugString();
+  for (const auto& [name, text] : want) EXPECT_EQ(got[name], text);
+}
+
 // Imports a GraphDef that 1.11.0 wrote with its shapes; what comes out must be the same, shapes inferred anew.
 void RoundTrip(const std::string& file, bool keep_shapes) {
   SCOPED_TRACE(file);
@@ -42,17 +53,53 @@ void RoundTrip(const std::string& file, bool keep_shapes) {
   if (!keep_shapes) {
     for (auto& node : *def.mutable_node()) node.mutable_attr()->erase("_output_shapes");
   }
-  Graph graph;
   ImportOptions options;
   options.name = "";
-  auto imported = ImportGraphDef(graph, def, options);
-  ASSERT_TRUE(imported.ok()) << imported.status();
-  tensorflow::GraphDef out = graph.ToGraphDef(/*add_shapes=*/true);
-  ASSERT_EQ(out.node_size(), meta.graph_def().node_size());
-  std::map<std::string, std::string> want, got;
-  for (const auto& n : meta.graph_def().node()) want[n.name()] = n.DebugString();
-  for (const auto& n : out.node()) got[n.name()] = n.DebugString();
-  for (const auto& [name, text] : want) EXPECT_EQ(got[name], text);
+  for (const bool on_arena : {false, true}) {
+    Graph graph;
+    auto imported = on_arena ? ImportGraphDef(graph, ParseGraphDef(def.SerializeAsString()), options)
+                             : ImportGraphDef(graph, def, options);
+    ASSERT_TRUE(imported.ok()) << imported.status();
+    ExpectSameNodes(graph, meta.graph_def());
+  }
+}
+
+// In whatever order the nodes stand, each is made after those that it reads: the first that can be made at each time.
+TEST(ImportTest, NodesMayStandInAnyOrder) {
+  for (const char* name : {"default", "cond", "while_loop", "while_loop_tensor_array", "optimizer_adam", "colocated"}) {
+    SCOPED_TRACE(name);
+    tensorflow::MetaGraphDef meta;
+    ASSERT_TRUE(meta.ParseFromString(ReadAll(std::string("golden/data/tf-1.11.0/meta/") + name + ".meta")));
+    for (uint32_t seed = 0; seed < 4; ++seed) {
+      tensorflow::GraphDef def = meta.graph_def();
+      std::mt19937 random(seed);
+      for (int i = def.node_size() - 1; i > 0; --i) {
+        def.mutable_node()->SwapElements(i, static_cast<int>(random() % static_cast<uint32_t>(i + 1)));
+      }
+      std::map<std::string, int> position;
+      for (const auto& node : def.node()) position[node.name()] = static_cast<int>(position.size());
+      Graph graph;
+      ImportOptions options;
+      options.name = "";
+      ASSERT_TRUE(ImportGraphDef(graph, def, options).ok());
+      ExpectSameNodes(graph, meta.graph_def());
+      for (int id = 0; id < graph.num_nodes(); ++id) {
+        const Node& node = *graph.node(id);
+        EXPECT_EQ(graph.FindNode(node.name()), &node);
+        bool waited = id == 0;  // for the one before it: a reader of that, or it stands behind it in the GraphDef
+        if (id > 0) waited = position[graph.node(id - 1)->name()] < position[node.name()];
+        for (const Output& in : node.inputs()) {
+          waited |= in.node->id() == id - 1;
+          if (node.op() != "Merge") EXPECT_LT(in.node->id(), id);
+        }
+        for (const Node* in : node.control_inputs()) {
+          waited |= in->id() == id - 1;
+          EXPECT_LT(in->id(), id);
+        }
+        EXPECT_TRUE(waited) << node.name();
+      }
+    }
+  }
 }
 
 TEST(ImportTest, GoldenGraphsComeOutAsTheyWentIn) {
@@ -144,6 +191,11 @@ TEST(ImportTest, ErrorsAreTensorFlows) {
     EXPECT_EQ(std::string(result.status().message()), c.error);
     EXPECT_EQ(graph.num_nodes(), 0);
   }
+}
+
+TEST(ImportTest, BytesThatAreNoGraphDefAreNone) {
+  EXPECT_EQ(ParseGraphDef("\x0a\x7f"), nullptr);
+  EXPECT_NE(ParseGraphDef(""), nullptr);
 }
 
 TEST(LargeGraphTest, FieldByFieldIsTheSameGraph) {

@@ -1,8 +1,6 @@
 #include "reference/graph/import.h"
 
 #include <algorithm>
-#include <queue>
-#include <set>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -12,8 +10,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "reference/base/status.h"
-#include "reference/graph/consumers.h"
 #include "reference/graph/device_name.h"
+#include "reference/graph/import_edges.h"
 #include "reference/graph/names.h"
 #include "reference/graph/shape_inference.h"
 #include "reference/op/op_registry.h"
@@ -77,9 +75,12 @@ bool ParseElement(absl::string_view text, std::string* node, int* index) {
 std::string ImportedElement::name() const { return index < 0 ? node->name() : node->output(index).name(); }
 
 class GraphImporter {
+  using Edge = ImportEdges::Edge;
+
  public:
-  GraphImporter(Graph& graph, GraphDef& def, const ImportOptions& options)
-      : graph_(graph), def_(def), options_(options) {}
+  // `owner` keeps a def on an arena; null: its nodes are taken out of it.
+  GraphImporter(Graph& graph, GraphDef& def, std::shared_ptr<GraphDef> owner, const ImportOptions& options)
+      : graph_(graph), def_(def), owner_(std::move(owner)), options_(options), edges_(def.node_size()) {}
 
   absl::StatusOr<ImportResult> Run() {
     if (graph_.finalized()) return absl::FailedPreconditionError("Graph is finalized and cannot be modified.");
@@ -105,8 +106,13 @@ class GraphImporter {
   }
 
  private:
-  // The definitions become the nodes' own; none is copied but those of an arena.
+  // The definitions become the nodes' own; none is copied but those of an arena that nobody keeps.
   void TakeNodes() {
+    if (owner_ != nullptr) {
+      defs_.reserve(def_.node_size());
+      for (NodeDef& def : *def_.mutable_node()) defs_.emplace_back(owner_, &def);
+      return;
+    }
     std::vector<NodeDef*> taken(def_.node_size());
     def_.mutable_node()->ExtractSubrange(0, def_.node_size(), taken.data());
     defs_.reserve(taken.size());
@@ -138,7 +144,12 @@ class GraphImporter {
     TFP_RETURN_IF_ERROR(AddBackEdges());
     TFP_RETURN_IF_ERROR(CheckInputMap());
     FinishColocation();
-    return FindReturnElements();
+    TFP_RETURN_IF_ERROR(FindReturnElements());
+    if (keeps_names_) {
+      graph_.by_name_ = edges_.TakeIndex();
+      for (auto& [name, at] : graph_.by_name_) at = new_nodes_[at]->id();
+    }
+    return absl::OkStatus();
   }
 
   absl::Status AddLibrary() {
@@ -171,36 +182,39 @@ class GraphImporter {
 
   absl::Status CheckNodes() {
     const int n = num_defs();
-    index_.reserve(n);
     signatures_.resize(n);
-    loop_ops_.resize(n);
-    // Into an empty graph, every node keeps its name, and the index may point to it.
+    // Into an empty graph, every node keeps its name, and what indexes the GraphDef will index the graph.
     keeps_names_ = result_.scope.empty() && graph_.num_nodes() == 0;
     if (!keeps_names_) old_names_.reserve(n);
     absl::flat_hash_map<std::string, const tensorflow::OpDef*> producer;
     if (options_.producer_op_list != nullptr) {
       for (const auto& op : options_.producer_op_list->op()) producer[op.name()] = &op;
     }
+    absl::flat_hash_map<std::string, const OpSignature*> known_ops;
     // One pass while a node is near. What is wrong with names comes before what is wrong with ops.
     absl::Status op_status;
     int checked_ops = 0;
     std::vector<int> with_class;
     for (int i = 0; i < n; ++i) {
       NodeDef& node = *defs_[i];
-      TFP_RETURN_IF_ERROR(CheckName(i));
+      if (!keeps_names_) old_names_.push_back(node.name());
+      TFP_RETURN_IF_ERROR(edges_.Add(node, keeps_names_ ? node.name() : old_names_.back()));
       if (!op_status.ok()) continue;
-      absl::StatusOr<const OpSignature*> op = graph_.LookUpOp(node.op());
-      if (!op.ok()) {
-        op_status = op.status();
-        continue;
+      const OpSignature*& op = known_ops[node.op()];
+      if (op == nullptr) {
+        absl::StatusOr<const OpSignature*> found = graph_.LookUpOp(node.op());
+        if (!found.ok()) {
+          op_status = found.status();
+          continue;
+        }
+        op = *found;
       }
       checked_ops = i + 1;
-      signatures_[i] = *op;
+      signatures_[i] = op;
       if (!producer.empty()) {
-        if (auto it = producer.find(node.op()); it != producer.end()) DropProducerDefaults(*it->second, **op, node);
+        if (auto it = producer.find(node.op()); it != producer.end()) DropProducerDefaults(*it->second, *op, node);
       }
-      AddDefaultAttrs(**op, &node);
-      loop_ops_[i] = LoopOpOf(node.op());
+      AddDefaultAttrs(*op, &node);
       if (node.attr().contains("_class")) with_class.push_back(i);
     }
     for (int i : with_class) {
@@ -209,42 +223,19 @@ class GraphImporter {
     return op_status;
   }
 
-  absl::Status CheckName(int i) {
-    const NodeDef& node = *defs_[i];
-    if (!IsValidOpName(node.name())) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("Node '", node.name(), "': Node name contains invalid characters"));
-    }
-    if (!keeps_names_) old_names_.push_back(node.name());
-    if (!index_.try_emplace(keeps_names_ ? node.name() : old_names_.back(), i).second)
-      return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' is not unique"));
-    if (node.op().empty())
-      return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "' does not specify an operation"));
-    bool control = false;
-    for (const std::string& input : node.input()) {
-      if (absl::StartsWith(input, "^")) {
-        control = true;
-      } else if (control) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("Node '", node.name(), "': Control dependencies must come after regular dependencies"));
-      }
-    }
-    return absl::OkStatus();
-  }
-
   absl::Status ReadColocation(int i) {
     const NodeDef& node = *defs_[i];
     for (const std::string& s : node.attr().at("_class").list().s()) {
       absl::string_view target = s;
       if (!absl::ConsumePrefix(&target, kColocation)) continue;
-      auto it = index_.find(target);
-      if (it == index_.end()) {
+      const int with = edges_.Find(target);
+      if (with < 0) {
         return absl::InvalidArgumentError(
             absl::StrCat("Node '", node.name(), "' expects to be colocated with unknown node '", target, "'"));
       }
       if (first_colocation_.empty()) first_colocation_.assign(num_defs(), -1);
       if (first_colocation_[i] < 0) first_colocation_[i] = static_cast<int>(colocations_.size());
-      colocations_.push_back({i, it->second});
+      colocations_.push_back({i, with});
     }
     return absl::OkStatus();
   }
@@ -287,64 +278,15 @@ class GraphImporter {
     return absl::OkStatus();
   }
 
-  enum class LoopOp : uint8_t { kNone, kMerge, kNextIteration };
-  static LoopOp LoopOpOf(const std::string& op) {
-    return op == "Merge" || op == "RefMerge"                   ? LoopOp::kMerge
-           : op == "NextIteration" || op == "RefNextIteration" ? LoopOp::kNextIteration
-                                                               : LoopOp::kNone;
-  }
-
-  // Where an input comes from: a node of the GraphDef (by index), or an existing tensor.
-  struct Edge {
-    int from = -1;
-    int index = 0;    // InputName::kControl: control
-    int mapped = -1;  // in mapped_
-  };
-
   absl::Status ReadEdges() {
-    const int n = num_defs();
-    first_edge_.reserve(n + 1);
-    pending_.assign(n, 0);
-    std::vector<std::pair<int, int>> from_to;
-    for (int i = 0; i < n; ++i) {
-      const NodeDef& node = *defs_[i];
-      bool from_next_iteration = false;
-      int controls = 0;
-      first_edge_.push_back(static_cast<int>(edges_.size()));
-      for (const std::string& text : node.input()) {
-        InputName input = ParseInputName(text);
-        Edge edge{-1, input.index, -1};
-        if (!by_key_.empty()) {
-          if (auto it = by_key_.find({std::string(input.node), input.index}); it != by_key_.end()) {
-            it->second->used = true;
-            edge.mapped = static_cast<int>(mapped_.size());
-            mapped_.push_back(it->second->to);
-            edges_.push_back(edge);
-            continue;
-          }
-        }
-        auto it = index_.find(input.node);
-        if (it == index_.end())
-          return absl::InvalidArgumentError(absl::StrCat("Node '", node.name(), "': Unknown input node '", text, "'"));
-        edge.from = it->second;
-        controls += edge.index == InputName::kControl;
-        from_next_iteration |= loop_ops_[edge.from] == LoopOp::kNextIteration;
-        from_to.emplace_back(edge.from, i);
-        edges_.push_back(edge);
-      }
-      // A Merge in a loop waits for its control inputs and one value only.
-      const bool loop_merge = loop_ops_[i] == LoopOp::kMerge && from_next_iteration;
-      int real = 0;
-      for (size_t e = first_edge_[i]; e < edges_.size(); ++e) real += edges_[e].from >= 0;
-      pending_[i] = loop_merge ? std::min(real, controls + 1) : real;
-    }
-    first_edge_.push_back(static_cast<int>(edges_.size()));
-    consumers_ = Consumers(n, from_to);
-    return absl::OkStatus();
-  }
-
-  absl::Span<const Edge> EdgesOf(int i) const {
-    return absl::MakeConstSpan(edges_).subspan(first_edge_[i], first_edge_[i + 1] - first_edge_[i]);
+    if (by_key_.empty()) return edges_.Finish(defs_, nullptr);
+    return edges_.Finish(defs_, [&](absl::string_view node, int index) {
+      auto it = by_key_.find({std::string(node), index});
+      if (it == by_key_.end()) return -1;
+      it->second->used = true;
+      mapped_.push_back(it->second->to);
+      return static_cast<int>(mapped_.size()) - 1;
+    });
   }
 
   std::string NewName(const std::string& name) {
@@ -352,7 +294,7 @@ class GraphImporter {
     if (!Exists(prefixed)) return prefixed;
     for (int i = 1;; ++i) {
       std::string candidate = absl::StrCat(prefixed, "_", i);
-      if (!Exists(candidate) && !index_.contains(candidate) && !prefixes_of_def_.contains(candidate)) return candidate;
+      if (!Exists(candidate) && !edges_.contains(candidate) && !prefixes_of_def_.contains(candidate)) return candidate;
     }
   }
 
@@ -360,7 +302,7 @@ class GraphImporter {
     if (!prefixes_read_) {
       prefixes_read_ = true;
       for (int i = 0; i < graph_.num_nodes(); ++i) AddPrefixes(graph_.node(i)->name(), prefixes_);
-      for (const auto& [key, i] : index_) AddPrefixes(key, prefixes_of_def_);
+      for (const auto& [key, i] : edges_.index()) AddPrefixes(key, prefixes_of_def_);
     }
     return graph_.FindNode(name) != nullptr || prefixes_.contains(name);
   }
@@ -374,39 +316,24 @@ class GraphImporter {
   absl::Status AddNodes() {
     const int n = num_defs();
     graph_.nodes_.reserve(graph_.nodes_.size() + n);
-    graph_.by_name_.reserve(graph_.by_name_.size() + n);
+    if (!keeps_names_) graph_.by_name_.reserve(graph_.by_name_.size() + n);
     result_.nodes.reserve(n);
     new_nodes_.assign(n, nullptr);
-    std::vector<bool> added(n, false);
     if (!keeps_names_) {
       new_names_.resize(n);
       for (int i = 0; i < n; ++i) new_names_[i] = NewName(old_names_[i]);
     }
-    std::priority_queue<int, std::vector<int>, std::greater<int>> ready;
-    for (int i = 0; i < n; ++i) {
-      if (pending_[i] == 0) ready.push(i);
-    }
-    int processed = 0;
-    while (!ready.empty()) {
-      const int i = ready.top();
-      ready.pop();
-      if (added[i]) continue;
-      added[i] = true;
-      ++processed;
-      TFP_RETURN_IF_ERROR(AddOne(i));
-      for (int consumer : consumers_.Of(i)) {
-        if (--pending_[consumer] == 0) ready.push(consumer);
-      }
-    }
-    if (processed < n) return absl::InvalidArgumentError(absl::StrCat(n - processed, " nodes in a cycle"));
-    return absl::OkStatus();
+    const std::vector<int> order = edges_.Order();
+    for (const int i : order) TFP_RETURN_IF_ERROR(AddOne(i));
+    const int left = n - static_cast<int>(order.size());
+    return left == 0 ? absl::OkStatus() : absl::InvalidArgumentError(absl::StrCat(left, " nodes in a cycle"));
   }
 
   absl::Status AddOne(int i) {
-    std::unique_ptr<NodeDef> def = std::move(defs_[i]);
+    std::shared_ptr<NodeDef> def = std::move(defs_[i]);
     inputs_.clear();
     controls_.clear();
-    const absl::Span<const Edge> edges = EdgesOf(i);
+    const absl::Span<const Edge> edges = edges_.Of(i);
     for (size_t k = 0; k < edges.size(); ++k) {
       const Edge& e = edges[k];
       Node* from = e.mapped >= 0 ? mapped_[e.mapped].node : new_nodes_[e.from];
@@ -428,7 +355,7 @@ class GraphImporter {
     if (colocated && !keeps_names_) {
       for (std::string& s : *def->mutable_attr()->at("_class").mutable_list()->mutable_s()) {
         absl::string_view target = s;
-        if (absl::ConsumePrefix(&target, kColocation)) s = absl::StrCat(kColocation, new_names_[index_.at(target)]);
+        if (absl::ConsumePrefix(&target, kColocation)) s = absl::StrCat(kColocation, new_names_[edges_.Find(target)]);
       }
     }
     if (!def->device().empty() || !graph_.devices_.empty()) {
@@ -439,9 +366,10 @@ class GraphImporter {
       }
       def->set_device(device);
     }
-    if (!ValidateNodeDef(*signatures_[i], *def).ok()) {
+    DataTypeVector input_types;
+    if (!ValidateNodeDef(*signatures_[i], *def, &input_types).ok()) {
       WriteInputs(i, def.get());
-      return ValidateNodeDef(*signatures_[i], *def);
+      return ValidateNodeDef(*signatures_[i], *def, &input_types);
     }
     def->clear_input();  // the graph's edges say it; their memory stays, freeing it takes longer than it is worth
     tensorflow::AttrValue output_shapes;
@@ -453,7 +381,9 @@ class GraphImporter {
     }
     if (!keeps_names_ && graph_.FindNode(def->name()) != nullptr)
       return absl::InvalidArgumentError(absl::StrCat("Node '", def->name(), "' already exists in the Graph"));
-    TFP_ASSIGN_OR_RETURN(Node * node, graph_.Insert(std::move(def), signatures_[i], inputs_, controls_));
+    TFP_ASSIGN_OR_RETURN(Node * node,
+                         graph_.Insert(std::move(def), signatures_[i], std::move(input_types), inputs_, controls_));
+    if (!keeps_names_) graph_.by_name_.emplace(node->name(), node->id());
     new_nodes_[i] = node;
     result_.nodes.push_back(node);
     if (colocated) colocated_.push_back(i);
@@ -463,7 +393,7 @@ class GraphImporter {
   // An error shows the inputs by the names that they have now.
   void WriteInputs(int i, NodeDef* def) const {
     def->clear_input();
-    for (const Edge& e : EdgesOf(i)) {
+    for (const Edge& e : edges_.Of(i)) {
       const Node* from = e.mapped >= 0 ? mapped_[e.mapped].node : new_nodes_[e.from];
       if (e.index == InputName::kControl) {
         if (from != nullptr) def->add_input(absl::StrCat("^", from->name()));
@@ -529,9 +459,9 @@ class GraphImporter {
     std::vector<std::string> missing;
     for (const Key& key : input_map_) {
       if (key.used) continue;
-      auto it = index_.find(key.node);
-      const bool exists = it != index_.end() && (key.index == InputName::kControl ||
-                                                 (key.index >= 0 && key.index < new_nodes_[it->second]->num_outputs()));
+      const int at = edges_.Find(key.node);
+      const bool exists = at >= 0 && (key.index == InputName::kControl ||
+                                      (key.index >= 0 && key.index < new_nodes_[at]->num_outputs()));
       if (!exists)
         missing.push_back(key.index == InputName::kControl ? key.text : absl::StrCat(key.node, ":", key.index));
     }
@@ -569,13 +499,13 @@ class GraphImporter {
           continue;
         }
       }
-      auto it = index_.find(name);
-      if (it == index_.end()) {
+      const int at = edges_.Find(name);
+      if (at < 0) {
         return absl::InvalidArgumentError(
             tensor ? absl::StrCat("Requested return tensor '", name, ":", index, "' not found in graph def")
                    : absl::StrCat("Requested return node '", name, "' not found in graph def"));
       }
-      Node* node = new_nodes_[it->second];
+      Node* node = new_nodes_[at];
       if (tensor && index >= node->num_outputs()) {
         return absl::InvalidArgumentError(absl::StrCat("Invalid return output ", index, " of node '", name,
                                                        "', which has ", node->num_outputs(), " output(s)"));
@@ -591,22 +521,17 @@ class GraphImporter {
 
   Graph& graph_;
   GraphDef& def_;
-  std::vector<std::unique_ptr<NodeDef>> defs_;  // of def_; null once the node is made
+  const std::shared_ptr<GraphDef> owner_;
+  std::vector<std::shared_ptr<NodeDef>> defs_;  // of def_; null once the node is made
   const ImportOptions& options_;
   ImportResult result_;
   bool keeps_names_ = false;
-  std::vector<std::string> old_names_;                 // of all, unless they are kept
-  absl::flat_hash_map<absl::string_view, int> index_;  // name in the GraphDef -> position
+  std::vector<std::string> old_names_;  // of all, unless they are kept
   std::vector<const OpSignature*> signatures_;
-  std::vector<LoopOp> loop_ops_;
   std::vector<Key> input_map_;
   std::map<std::pair<std::string, int>, Key*> by_key_;
-  // Node after node; a node's begin at first_….
-  std::vector<Edge> edges_;
-  std::vector<int> first_edge_;
-  Consumers consumers_;
+  ImportEdges edges_;
   std::vector<Output> mapped_;
-  std::vector<int> pending_;
   struct Colocation {
     int node, with;  // positions in the GraphDef
   };
@@ -624,12 +549,19 @@ class GraphImporter {
 };
 
 absl::StatusOr<ImportResult> ImportGraphDef(Graph& graph, GraphDef&& graph_def, const ImportOptions& options) {
-  return GraphImporter(graph, graph_def, options).Run();
+  return GraphImporter(graph, graph_def, nullptr, options).Run();
+}
+
+absl::StatusOr<ImportResult> ImportGraphDef(Graph& graph, std::shared_ptr<GraphDef> graph_def,
+                                            const ImportOptions& options) {
+  GraphDef& def = *graph_def;
+  const bool on_arena = def.GetArena() != nullptr;
+  return GraphImporter(graph, def, on_arena ? std::move(graph_def) : nullptr, options).Run();
 }
 
 absl::StatusOr<ImportResult> ImportGraphDef(Graph& graph, const GraphDef& graph_def, const ImportOptions& options) {
   GraphDef copy = graph_def;
-  return GraphImporter(graph, copy, options).Run();
+  return GraphImporter(graph, copy, nullptr, options).Run();
 }
 
 }  // namespace tfpersist

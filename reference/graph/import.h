@@ -4,6 +4,7 @@
 #define TFPERSIST_REFERENCE_GRAPH_IMPORT_H_
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,6 +46,10 @@ struct ImportResult {
 absl::StatusOr<ImportResult> ImportGraphDef(Graph& graph, tensorflow::GraphDef&& graph_def,
                                             const ImportOptions& options = {});
 absl::StatusOr<ImportResult> ImportGraphDef(Graph& graph, const tensorflow::GraphDef& graph_def,
+                                            const ImportOptions& options = {});
+// The same for one on an arena (ParseGraphDef), whose nodes stay there: the graph, and any tensor that lies over one of
+// its constants, keep the whole of it.
+absl::StatusOr<ImportResult> ImportGraphDef(Graph& graph, std::shared_ptr<tensorflow::GraphDef> graph_def,
                                             const ImportOptions& options = {});
 
 }  // namespace tfpersist

@@ -405,8 +405,11 @@ absl::StatusOr<std::unique_ptr<MetaGraphDef>> ExportMetaGraphDef(const Graph& gr
   return Exporter(graph, options).Run();
 }
 
-absl::StatusOr<ImportedMetaGraph> ImportMetaGraphDef(Graph& graph, const MetaGraphDef& meta,
-                                                     const ImportMetaGraphDefOptions& options) {
+namespace {
+
+// `graph_def` is the one of `meta`, which holds the rest.
+absl::StatusOr<ImportedMetaGraph> Import(Graph& graph, GraphDef graph_def, const MetaGraphDef& meta,
+                                         const ImportMetaGraphDefOptions& options) {
   if (auto it = meta.collection_def().find(kUnboundInputs); it != meta.collection_def().end()) {
     std::vector<std::string> wanted(it->second.bytes_list().value().begin(), it->second.bytes_list().value().end());
     wanted.insert(wanted.end(), it->second.node_list().value().begin(), it->second.node_list().value().end());
@@ -423,7 +426,6 @@ absl::StatusOr<ImportedMetaGraph> ImportMetaGraphDef(Graph& graph, const MetaGra
   }
   ImportedMetaGraph result;
   result.scope = graph.UniqueName(options.import_scope, /*mark_as_used=*/false);
-  GraphDef graph_def = meta.graph_def();
   if (options.clear_devices) {
     for (NodeDef& node : *graph_def.mutable_node()) node.clear_device();
   }
@@ -455,6 +457,18 @@ absl::StatusOr<ImportedMetaGraph> ImportMetaGraphDef(Graph& graph, const MetaGra
       RewriteStrings(result.saver_def.get(), [&](const std::string& s) { return PrependScope(s, result.scope); });
   }
   return result;
+}
+
+}  // namespace
+
+absl::StatusOr<ImportedMetaGraph> ImportMetaGraphDef(Graph& graph, const MetaGraphDef& meta,
+                                                     const ImportMetaGraphDefOptions& options) {
+  return Import(graph, meta.graph_def(), meta, options);
+}
+
+absl::StatusOr<ImportedMetaGraph> ImportMetaGraphDef(Graph& graph, MetaGraphDef&& meta,
+                                                     const ImportMetaGraphDefOptions& options) {
+  return Import(graph, std::move(*meta.mutable_graph_def()), meta, options);
 }
 
 }  // namespace tfpersist

@@ -55,6 +55,9 @@ struct ImportedMetaGraph {
 // Adds the nodes and the collections.
 absl::StatusOr<ImportedMetaGraph> ImportMetaGraphDef(Graph& graph, const tensorflow::MetaGraphDef& meta,
                                                      const ImportMetaGraphDefOptions& options = {});
+// The same; the graph is taken out of `meta`.
+absl::StatusOr<ImportedMetaGraph> ImportMetaGraphDef(Graph& graph, tensorflow::MetaGraphDef&& meta,
+                                                     const ImportMetaGraphDefOptions& options = {});
 
 // A .meta file. NOT_FOUND "File F does not exist."; INVALID_ARGUMENT "Cannot parse file F: 1:1 : …" (M08). An empty
 // file is an empty MetaGraphDef.

@@ -10,6 +10,10 @@ absl::Status Broadcast(Context& c) {
     c.out[0] = Unknown();
     return absl::OkStatus();
   }
+  if (a == b) {
+    c.out[0] = a;
+    return absl::OkStatus();
+  }
   const int rank = std::max(a.rank(), b.rank());
   Dims dims(rank);
   for (int i = 0; i < rank; ++i) {

@@ -52,6 +52,23 @@ absl::Status Conv2DShape(Context& c) {
   return absl::OkStatus();
 }
 
+// Of V3's sixth output nothing is known.
+absl::Status FusedBatchNormShape(Context& c) {
+  Shape in;
+  TFP_RETURN_IF_ERROR(WithRank(c, c.in(0), 4, &in));
+  const int ch = c.StringAttr("data_format") == "NCHW" ? 1 : 3;
+  Dims dims(in.dims().begin(), in.dims().end());
+  const int vectors = c.BoolAttr("is_training") ? 2 : 4;  // scale, offset; mean, variance
+  for (int i = 1; i <= vectors; ++i) {
+    Shape vector;
+    TFP_RETURN_IF_ERROR(WithRank(c, c.in(i), 1, &vector));
+    TFP_RETURN_IF_ERROR(MergeDim(c, dims[ch], vector.dim(0), &dims[ch]));
+  }
+  c.out[0] = Of(dims);
+  for (size_t i = 1; i < std::min<size_t>(c.out.size(), 5); ++i) c.out[i] = Of({dims[ch]});
+  return absl::OkStatus();
+}
+
 absl::Status PoolShape(Context& c) {
   Shape in;
   TFP_RETURN_IF_ERROR(WithRank(c, c.in(0), 4, &in));
@@ -68,6 +85,7 @@ constexpr Row kRows[] = {
     {Scalars, "L2Loss"},
     {BiasAddShape, "BiasAdd"},
     {Conv2DShape, "Conv2D DepthwiseConv2dNative"},
+    {FusedBatchNormShape, "FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3"},
     {PoolShape, "MaxPool AvgPool"},
 };
 

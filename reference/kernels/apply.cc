@@ -1,8 +1,9 @@
 // What optimizers do to variables: Apply{GradientDescent,Momentum,Adam,…} and their Resource forms (apply_rules.h).
 //
-// One variable's lock is held at a time (see variable.cc). Each step sees the others' values as they were when they
-// were last looked at here, so a node is right alone and never tears a value where several run at once.
-#include <mutex>
+// All variables' locks are held, so that a whole update is one, whatever use_locking says.
+#include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -10,69 +11,68 @@
 #include "reference/kernels/apply_util.h"
 #include "reference/kernels/kernel_util.h"
 #include "reference/kernels/kernels.h"
+#include "reference/kernels/target_clones.h"
 #include "reference/proto/node_def.pb.h"
 
 namespace tfpersist {
 namespace {
 
+template <typename Rule, typename T, size_t... kIndex>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void RunSteps(const apply::Args<T>& args, std::index_sequence<kIndex...>) {
+  (Rule::template Step<T>(Rule::kSteps[kIndex], args), ...);
+}
+template <typename Rule, typename T>
+TFP_TARGET_CLONES void RunSteps(const apply::Args<T>& args) {
+  RunSteps<Rule, T>(args, std::make_index_sequence<std::size(Rule::kSteps)>());
+}
+
 template <typename Rule>
 class ApplyKernel : public OpKernel {
  public:
-  ApplyKernel(bool resource, apply::Flags flags, bool exclusive)
-      : resource_(resource), flags_(flags), exclusive_(exclusive) {}
+  ApplyKernel(bool resource, apply::Flags flags) : resource_(resource), flags_(flags) {}
 
   static absl::StatusOr<std::unique_ptr<OpKernel>> Make(OpKernelConstruction& c) {
     TFP_ASSIGN_OR_RETURN(const apply::Flags flags, apply::FlagsOf(c));
-    return std::make_unique<ApplyKernel>(absl::StartsWith(c.def().op(), "Resource"), flags,
-                                         c.BoolAttr("use_locking").value_or(false));
+    return std::make_unique<ApplyKernel>(absl::StartsWith(c.def().op(), "Resource"), flags);
   }
 
-  absl::Status Compute(OpKernelContext& ctx) override {
+  absl::Status Compute(OpKernelContext& ctx) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
     const Tensor& grad = ctx.input(kGrad);
-    // A whole update at a time, where the node asks for that; no mutex that Abseil would order with the variables'.
-    static std::mutex whole_updates;
-    std::unique_lock<std::mutex> exclusive(whole_updates, std::defer_lock);
-    if (exclusive_) exclusive.lock();
-
     TFP_ASSIGN_OR_RETURN(const auto inputs, apply::VariablesOf<kVariables>(ctx, resource_, grad.dtype()));
     const std::array<RefVariable*, kVariables>& variables = inputs.at;
     TFP_RETURN_IF_ERROR(apply::CheckScalars(ctx, kVariables, kGrad, kGrad + 1, Rule::kScalars));
-    return Dispatch<kFloatTypes>(grad.dtype(), [&](auto tag) -> absl::Status {
+    const apply::Locks locks(variables);
+    for (const RefVariable* v : variables) TFP_RETURN_IF_ERROR(Check(ctx, v->value, grad));
+    for (const int written : Rule::kSteps) {
+      Tensor& value = variables[written]->value;
+      if (!value.RefCountIsOne()) {
+        TFP_ASSIGN_OR_RETURN(value, value.DeepCopy());
+      }
+    }
+    TFP_RETURN_IF_ERROR(Dispatch<kFloatTypes>(grad.dtype(), [&](auto tag) {
       using T = typename decltype(tag)::type;
       const auto scalars = apply::ScalarsOf<T>(ctx, kVariables, kGrad, kGrad + 1);
-      // Shares of all the values, from which the one that a step writes is taken back.
-      Tensor values[kVariables];
-      T* elements[kVariables] = {};
-      for (int i = 0; i < kVariables; ++i) {
-        MutexLock lock(&variables[i]->mu);
-        TFP_RETURN_IF_ERROR(Check(ctx, variables[i]->value, grad));
-        values[i] = variables[i]->value;
-        elements[i] = Elements<T>(&values[i]);
-      }
-      for (const int written : Rule::kSteps) {
-        RefVariable* const variable = variables[written];
-        values[written] = Tensor();
-        MutexLock lock(&variable->mu);
-        TFP_RETURN_IF_ERROR(Check(ctx, variable->value, grad));
-        if (!variable->value.RefCountIsOne()) {
-          TFP_ASSIGN_OR_RETURN(variable->value, variable->value.DeepCopy());
-        }
-        elements[written] = Elements<T>(&variable->value);
-        Shard(ctx, grad.num_elements(), 2, [&](int64_t begin, int64_t end) {
-          T* at[kVariables];
-          for (int i = 0; i < kVariables; ++i) at[i] = elements[i] + begin;
-          Rule::template Step<T>(
-              written, {scalars.values, scalars.global_step, flags_, at, Elements<T>(grad) + begin, end - begin});
-        });
-        values[written] = variable->value;
-      }
-      if (!resource_) ctx.SetRefOutput(0, variables[0]);
+      T* elements[kVariables];
+      for (int i = 0; i < kVariables; ++i) elements[i] = Elements<T>(&variables[i]->value);
+      Shard(ctx, grad.num_elements(), 2 * static_cast<int64_t>(std::size(Rule::kSteps)),
+            [&](int64_t begin, int64_t end) {
+              for (int64_t at = begin; at < end; at += kBlock) {
+                T* here[kVariables];
+                for (int i = 0; i < kVariables; ++i) here[i] = elements[i] + at;
+                RunSteps<Rule, T>({scalars.values, scalars.global_step, flags_, here, Elements<T>(grad) + at,
+                                   std::min(kBlock, end - at)});
+              }
+            });
       return absl::OkStatus();
-    });
+    }));
+    if (!resource_) ctx.SetRefOutput(0, variables[0]);
+    return absl::OkStatus();
   }
 
  private:
   static constexpr int kVariables = Rule::kVariables, kGrad = kVariables + Rule::kBefore;
+  // So many elements take all steps while they are in the nearest cache.
+  static constexpr int64_t kBlock = 1024;
 
   static absl::Status Check(OpKernelContext& ctx, const Tensor& value, const Tensor& grad) {
     if (!value.has_value()) return apply::Uninitialized(ctx);
@@ -83,7 +83,6 @@ class ApplyKernel : public OpKernel {
 
   const bool resource_;
   const apply::Flags flags_;
-  const bool exclusive_;
 };
 
 template <typename Rule>

@@ -3,9 +3,11 @@
 #ifndef TFPERSIST_REFERENCE_KERNELS_APPLY_UTIL_H_
 #define TFPERSIST_REFERENCE_KERNELS_APPLY_UTIL_H_
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "reference/kernels/apply_rules.h"
 #include "reference/kernels/kernel_util.h"
@@ -46,6 +48,23 @@ absl::StatusOr<Variables<kCount>> VariablesOf(OpKernelContext& ctx, bool resourc
   }
   return variables;
 }
+
+// The locks of several variables, taken in the order of their addresses.
+class Locks {
+ public:
+  explicit Locks(absl::Span<RefVariable* const> variables) ABSL_NO_THREAD_SAFETY_ANALYSIS
+      : sorted_(variables.begin(), variables.end()) {
+    std::sort(sorted_.begin(), sorted_.end());
+    sorted_.erase(std::unique(sorted_.begin(), sorted_.end()), sorted_.end());
+    for (RefVariable* v : sorted_) v->mu.Lock();
+  }
+  ~Locks() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    for (RefVariable* v : sorted_) v->mu.Unlock();
+  }
+
+ private:
+  absl::InlinedVector<RefVariable*, 4> sorted_;
+};
 
 // Calls f(input) for each scalar: all inputs from the first variable's end on, but for those of [grad, grad_end).
 template <typename F>

@@ -1,9 +1,6 @@
 // Optimizers' steps on the rows that indices name: SparseApply{Momentum,Adagrad,…} and their Resource forms
 // (apply_rules.h). Follows core/kernels/training_ops.cc: rows in the order of the indices, one named twice is stepped
 // twice.
-#include <algorithm>
-
-#include "absl/container/inlined_vector.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "reference/kernels/apply_rules.h"
@@ -14,23 +11,6 @@
 
 namespace tfpersist {
 namespace {
-
-// The locks of several variables, taken in the order of their addresses.
-class Locks {
- public:
-  explicit Locks(absl::Span<RefVariable* const> variables) ABSL_NO_THREAD_SAFETY_ANALYSIS
-      : sorted_(variables.begin(), variables.end()) {
-    std::sort(sorted_.begin(), sorted_.end());
-    sorted_.erase(std::unique(sorted_.begin(), sorted_.end()), sorted_.end());
-    for (RefVariable* v : sorted_) v->mu.Lock();
-  }
-  ~Locks() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    for (RefVariable* v : sorted_) v->mu.Unlock();
-  }
-
- private:
-  absl::InlinedVector<RefVariable*, 4> sorted_;
-};
 
 template <typename Rule>
 class SparseApplyKernel : public OpKernel {
@@ -48,7 +28,7 @@ class SparseApplyKernel : public OpKernel {
     const Tensor& indices = ctx.input(kGrad + 1);
     TFP_ASSIGN_OR_RETURN(const auto inputs, apply::VariablesOf<kVariables>(ctx, resource_, grad.dtype()));
     const std::array<RefVariable*, kVariables>& variables = inputs.at;
-    const Locks locks(variables);
+    const apply::Locks locks(variables);
     const TensorShape& shape = variables[0]->value.shape();
     for (RefVariable* v : variables) {
       if (!v->value.has_value()) return apply::Uninitialized(ctx);

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstdint>
 
-// Clones for AVX2 and AVX-512 need GCC and glibc on x86-64; elsewhere, and under sanitizers, the plain loops serve.
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#include "reference/kernels/target_clones.h"
+
+#ifdef TFP_HAVE_TARGET_CLONES
 #define TFP_HAVE_VECTOR_LOOPS 1
 // What libmvec has, said the way that <math.h> says it to programs built with -ffast-math.
 extern "C" {
@@ -15,9 +15,6 @@ __attribute__((simd("notinbranch"), const, nothrow)) float logf(float);
 __attribute__((simd("notinbranch"), const, nothrow)) float tanhf(float);
 __attribute__((simd("notinbranch"), const, nothrow)) float erff(float);
 }
-#define TFP_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define TFP_CLONES
 #endif
 
 namespace tfpersist {
@@ -25,33 +22,33 @@ namespace tfpersist {
 #ifdef TFP_HAVE_VECTOR_LOOPS
 namespace {
 
-#define TFP_BINARY(Name, expression)                                                                        \
-  TFP_CLONES void Name(const void* x, int x_step, const void* y, int y_step, void* out, int64_t n, bool*) { \
-    const float* xs = static_cast<const float*>(x);                                                         \
-    const float* ys = static_cast<const float*>(y);                                                         \
-    float* to = static_cast<float*>(out);                                                                   \
-    if (x_step == 1 && y_step == 1) {                                                                       \
-      for (int64_t i = 0; i < n; ++i) {                                                                     \
-        const float a = xs[i], b = ys[i];                                                                   \
-        to[i] = expression;                                                                                 \
-      }                                                                                                     \
-    } else if (x_step == 1) {                                                                               \
-      const float b = *ys;                                                                                  \
-      for (int64_t i = 0; i < n; ++i) {                                                                     \
-        const float a = xs[i];                                                                              \
-        to[i] = expression;                                                                                 \
-      }                                                                                                     \
-    } else if (y_step == 1) {                                                                               \
-      const float a = *xs;                                                                                  \
-      for (int64_t i = 0; i < n; ++i) {                                                                     \
-        const float b = ys[i];                                                                              \
-        to[i] = expression;                                                                                 \
-      }                                                                                                     \
-    } else {                                                                                                \
-      const float a = *xs, b = *ys;                                                                         \
-      const float value = expression;                                                                       \
-      for (int64_t i = 0; i < n; ++i) to[i] = value;                                                        \
-    }                                                                                                       \
+#define TFP_BINARY(Name, expression)                                                                               \
+  TFP_TARGET_CLONES void Name(const void* x, int x_step, const void* y, int y_step, void* out, int64_t n, bool*) { \
+    const float* xs = static_cast<const float*>(x);                                                                \
+    const float* ys = static_cast<const float*>(y);                                                                \
+    float* to = static_cast<float*>(out);                                                                          \
+    if (x_step == 1 && y_step == 1) {                                                                              \
+      for (int64_t i = 0; i < n; ++i) {                                                                            \
+        const float a = xs[i], b = ys[i];                                                                          \
+        to[i] = expression;                                                                                        \
+      }                                                                                                            \
+    } else if (x_step == 1) {                                                                                      \
+      const float b = *ys;                                                                                         \
+      for (int64_t i = 0; i < n; ++i) {                                                                            \
+        const float a = xs[i];                                                                                     \
+        to[i] = expression;                                                                                        \
+      }                                                                                                            \
+    } else if (y_step == 1) {                                                                                      \
+      const float a = *xs;                                                                                         \
+      for (int64_t i = 0; i < n; ++i) {                                                                            \
+        const float b = ys[i];                                                                                     \
+        to[i] = expression;                                                                                        \
+      }                                                                                                            \
+    } else {                                                                                                       \
+      const float a = *xs, b = *ys;                                                                                \
+      const float value = expression;                                                                              \
+      for (int64_t i = 0; i < n; ++i) to[i] = value;                                                               \
+    }                                                                                                              \
   }
 TFP_BINARY(AddLoop, a + b)
 TFP_BINARY(SubLoop, a - b)
@@ -62,14 +59,14 @@ TFP_BINARY(MinimumLoop, b < a ? b : a)
 TFP_BINARY(SquaredDifferenceLoop, (a - b) * (a - b))
 #undef TFP_BINARY
 
-#define TFP_UNARY_LOOP(Name, expression)                      \
-  TFP_CLONES void Name(const void* x, void* out, int64_t n) { \
-    const float* xs = static_cast<const float*>(x);           \
-    float* to = static_cast<float*>(out);                     \
-    for (int64_t i = 0; i < n; ++i) {                         \
-      const float a = xs[i];                                  \
-      to[i] = expression;                                     \
-    }                                                         \
+#define TFP_UNARY_LOOP(Name, expression)                             \
+  TFP_TARGET_CLONES void Name(const void* x, void* out, int64_t n) { \
+    const float* xs = static_cast<const float*>(x);                  \
+    float* to = static_cast<float*>(out);                            \
+    for (int64_t i = 0; i < n; ++i) {                                \
+      const float a = xs[i];                                         \
+      to[i] = expression;                                            \
+    }                                                                \
   }
 TFP_UNARY_LOOP(NegLoop, -a)
 TFP_UNARY_LOOP(SquareLoop, a* a)
@@ -149,34 +146,34 @@ TFP_INLINE float SumOf(const float* x, int64_t n, F f) {
 
 }  // namespace
 
-#define TFP_POOL_LOOP(Name, expression)                                                    \
-  TFP_CLONES void Name(const float* const* pixels, int64_t n, int64_t depth, float* out) { \
-    int64_t d = 0;                                                                         \
-    for (; d + kBlock <= depth; d += kBlock) {                                             \
-      Vector acc[kVectors];                                                                \
-      for (int v = 0; v < kVectors; ++v) acc[v] = At(pixels[0] + d + v * kWidth);          \
-      for (int64_t p = 1; p < n; ++p) {                                                    \
-        for (int v = 0; v < kVectors; ++v) {                                               \
-          const Vector a = acc[v], b = At(pixels[p] + d + v * kWidth);                     \
-          acc[v] = expression;                                                             \
-        }                                                                                  \
-      }                                                                                    \
-      for (int v = 0; v < kVectors; ++v) Put(out + d + v * kWidth, acc[v]);                \
-    }                                                                                      \
-    for (; d < depth; ++d) {                                                               \
-      float a = pixels[0][d];                                                              \
-      for (int64_t p = 1; p < n; ++p) {                                                    \
-        const float b = pixels[p][d];                                                      \
-        a = expression;                                                                    \
-      }                                                                                    \
-      out[d] = a;                                                                          \
-    }                                                                                      \
+#define TFP_POOL_LOOP(Name, expression)                                                           \
+  TFP_TARGET_CLONES void Name(const float* const* pixels, int64_t n, int64_t depth, float* out) { \
+    int64_t d = 0;                                                                                \
+    for (; d + kBlock <= depth; d += kBlock) {                                                    \
+      Vector acc[kVectors];                                                                       \
+      for (int v = 0; v < kVectors; ++v) acc[v] = At(pixels[0] + d + v * kWidth);                 \
+      for (int64_t p = 1; p < n; ++p) {                                                           \
+        for (int v = 0; v < kVectors; ++v) {                                                      \
+          const Vector a = acc[v], b = At(pixels[p] + d + v * kWidth);                            \
+          acc[v] = expression;                                                                    \
+        }                                                                                         \
+      }                                                                                           \
+      for (int v = 0; v < kVectors; ++v) Put(out + d + v * kWidth, acc[v]);                       \
+    }                                                                                             \
+    for (; d < depth; ++d) {                                                                      \
+      float a = pixels[0][d];                                                                     \
+      for (int64_t p = 1; p < n; ++p) {                                                           \
+        const float b = pixels[p][d];                                                             \
+        a = expression;                                                                           \
+      }                                                                                           \
+      out[d] = a;                                                                                 \
+    }                                                                                             \
   }
 TFP_POOL_LOOP(MaxPixels, a < b ? b : a)
 TFP_POOL_LOOP(SumPixels, a + b)
 #undef TFP_POOL_LOOP
 
-TFP_CLONES void SoftmaxRow(const float* x, int64_t n, float* out) {
+TFP_TARGET_CLONES void SoftmaxRow(const float* x, int64_t n, float* out) {
   float highest = x[0];
   int64_t i = 0;
   if (n >= kBlock) {
@@ -209,8 +206,8 @@ TFP_CLONES void SoftmaxRow(const float* x, int64_t n, float* out) {
   for (i = 0; i < n; ++i) out[i] *= scale;
 }
 
-TFP_CLONES void LayerNormRow(const float* x, const float* addend, const float* gamma, const float* beta, float epsilon,
-                             int64_t n, float* out) {
+TFP_TARGET_CLONES void LayerNormRow(const float* x, const float* addend, const float* gamma, const float* beta,
+                                    float epsilon, int64_t n, float* out) {
   if (addend != nullptr) {
     for (int64_t i = 0; i < n; ++i) out[i] = x[i] + addend[i];
     x = out;

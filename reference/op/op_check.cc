@@ -243,10 +243,11 @@ absl::Status ValidateAttrs(const OpSignature& op, const NodeDef& node) {
   return absl::OkStatus();
 }
 
-absl::Status ValidateNodeDef(const OpSignature& op, const NodeDef& node) {
+absl::Status ValidateNodeDef(const OpSignature& op, const NodeDef& node, DataTypeVector* input_types) {
   TFP_RETURN_IF_ERROR(ValidateAttrs(op, node));
-  DataTypeVector wanted;
-  TFP_RETURN_IF_ERROR(InputTypes(op, node, &wanted));
+  input_types->clear();
+  TFP_RETURN_IF_ERROR(InputTypes(op, node, input_types));
+  const DataTypeVector& wanted = *input_types;
   size_t given = 0;
   for (const std::string& input : node.input()) given += !absl::StartsWith(input, "^");
   if (given != wanted.size()) {

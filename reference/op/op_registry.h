@@ -66,8 +66,9 @@ class OpRegistry {
 void AddDefaultAttrs(const OpSignature& op, tensorflow::NodeDef* node);
 // Every attr is the op's, of its kind, within its limits; none is missing. `node` shows in messages.
 absl::Status ValidateAttrs(const OpSignature& op, const tensorflow::NodeDef& node);
-// The same, and as many inputs as the op wants. Takes the inputs from `node`.
-absl::Status ValidateNodeDef(const OpSignature& op, const tensorflow::NodeDef& node);
+// The same, and as many inputs as the op wants. Takes the inputs from `node`; their dtypes go to
+// `input_types`.
+absl::Status ValidateNodeDef(const OpSignature& op, const tensorflow::NodeDef& node, DataTypeVector* input_types);
 // Dtypes of the inputs and outputs, lists flattened, reference types included. REQUIRES: nothing; checks what it reads.
 absl::Status InputTypes(const OpSignature& op, const tensorflow::NodeDef& node, DataTypeVector* types);
 absl::Status OutputTypes(const OpSignature& op, const tensorflow::NodeDef& node, DataTypeVector* types);

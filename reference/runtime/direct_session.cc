@@ -344,6 +344,8 @@ absl::Status DirectSession::Impl::Run(absl::Span<const Feed> feeds, absl::Span<c
     if (metadata->trace) environment.trace = &metadata->steps;
     metadata->host_fallbacks = cached->host_fallbacks;
     environment.peak_bytes = &metadata->peak_bytes;
+    metadata->slices = 0;
+    environment.slices = &metadata->slices;
   }
   std::unique_ptr<RunState> state(cached->idle.exchange(nullptr, std::memory_order_acquire));
   if (state == nullptr) state = std::make_unique<RunState>(*cached->plan);

@@ -57,9 +57,10 @@ struct NodeStats {
 
 // What a run did, for reports. Filled when passed in.
 struct RunMetadata {
-  bool trace = false;  // set it before the run to have `steps`; a traced run is slower
+  bool trace = false;  // set it before the run to have `steps`; a traced run is slower, and no batch goes in slices
   std::vector<NodeStats> steps;
   int64_t peak_bytes = 0;
+  int64_t slices = 0;  // how many parts of a batch of images went through the convolutions one after the other; 0: none
   std::vector<std::string> host_fallbacks;  // nodes asked onto a GPU that ran on the host
 };
 

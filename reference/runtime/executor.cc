@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "reference/base/status.h"
 #include "reference/op/cuda_context.h"
+#include "reference/runtime/batch_slices.h"
 #include "reference/runtime/cuda_replay.h"
 #include "reference/runtime/direct_session.h"
 #include "reference/runtime/fused_kernel.h"
@@ -108,11 +109,16 @@ class RunState::Context final : public OpKernelContext {
   Slot* outputs_ = nullptr;
 };
 
-RunState::RunState(const Plan& plan)
-    : plan_(plan), slots_(plan.num_slots()), input_tensors_(plan.max_inputs()), dereferenced_(plan.max_inputs()) {
+RunState::RunState(const Plan& plan, bool whole)
+    : plan_(plan),
+      whole_(whole),
+      slots_(plan.num_slots()),
+      input_tensors_(plan.max_inputs()),
+      dereferenced_(plan.max_inputs()) {
   for (const Plan::Constant& c : plan.constants()) slots_[c.slot].value = c.value;
   if (plan.may_be_dead()) step_dead_.resize(plan.steps().size());
   if (plan.replayable()) replay_ = std::make_unique<CudaReplay>(*this);
+  if (whole && plan.batch_slices() != nullptr) sliced_ = std::make_unique<SlicedRun>(plan);
 }
 
 RunState::~RunState() = default;
@@ -139,7 +145,8 @@ absl::Status RunState::RunOnce(absl::Span<const Tensor* const> feeds, const RunE
     }
   }
   Context ctx(*this, environment);
-  absl::Status status = plan_.may_be_dead() ? RunSteps<true>(ctx) : RunSteps<false>(ctx);
+  const size_t end = plan_.steps().size();
+  absl::Status status = plan_.may_be_dead() ? RunSteps<true>(ctx, 0, end) : RunSteps<false>(ctx, 0, end);
   if (ABSL_PREDICT_TRUE(status.ok())) status = Fetch(feeds, fetched);
   if (plan_.accelerator() != nullptr) {
     // Also after an error: what was queued still reads memory that is about to be let go.
@@ -151,14 +158,45 @@ absl::Status RunState::RunOnce(absl::Span<const Tensor* const> feeds, const RunE
   return status;
 }
 
+absl::Status RunState::RunPart(int first, int end, const RunEnvironment& environment) {
+  Context ctx(*this, environment);
+  absl::Status status = RunSteps<false>(ctx, first, end);
+  if (!status.ok()) Clear();
+  return status;
+}
+
+absl::StatusOr<bool> RunState::RunSlices(Context& ctx, int64_t* live_bytes) {
+  const RunEnvironment& environment = ctx.environment();
+  if (environment.trace != nullptr) return false;
+  TFP_ASSIGN_OR_RETURN(const SlicedRun::Done done, sliced_->Run(*this, environment));
+  if (done.slices == 0) return false;
+  const BatchSlices& part = *plan_.batch_slices();
+  if (environment.slices != nullptr) *environment.slices = done.slices;
+  if (environment.peak_bytes != nullptr) {
+    *environment.peak_bytes = std::max(*environment.peak_bytes, *live_bytes + done.peak_bytes);
+    for (const int32_t slot : part.outputs) *live_bytes += slots_[slot].value.total_bytes();
+  }
+  for (int s = part.first; s < part.end; ++s) {
+    const Plan::Step& step = plan_.steps()[s];
+    for (int r = 0; r < step.num_releases; ++r) {
+      Tensor& value = slots_[plan_.releases()[step.first_release + r]].value;
+      *live_bytes -= value.total_bytes();
+      value = Tensor();
+    }
+  }
+  return true;
+}
+
 template <bool kMayBeDead>
-absl::Status RunState::RunSteps(Context& ctx) {
+absl::Status RunState::RunSteps(Context& ctx, size_t first, size_t end) {
   const absl::Span<const Plan::Step> steps = plan_.steps();
   const int32_t* const releases = plan_.releases();
   int64_t* const peak = ctx.environment().peak_bytes;
   int64_t live_bytes = 0;
   if (ABSL_PREDICT_FALSE(peak != nullptr)) {
-    for (const Plan::Constant& c : plan_.constants()) live_bytes += c.value.total_bytes();
+    if (whole_) {
+      for (const Plan::Constant& c : plan_.constants()) live_bytes += c.value.total_bytes();
+    }
     *peak = live_bytes;
   }
   const int64_t limit = steps.empty() ? INT64_MAX : steps[0].device->allocator()->limit();
@@ -166,9 +204,16 @@ absl::Status RunState::RunSteps(Context& ctx) {
   const std::chrono::steady_clock::time_point begin =
       trace != nullptr ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
   int64_t characters = 0;  // of the strings that this run made; counted under a limit alone
-  for (size_t s = 0; s < steps.size(); ++s) {
+  for (size_t s = first; s < end; ++s) {
     const Plan::Step& step = steps[s];
     if constexpr (!kMayBeDead) {
+      if (ABSL_PREDICT_FALSE(sliced_ != nullptr) && s == static_cast<size_t>(plan_.batch_slices()->first)) {
+        TFP_ASSIGN_OR_RETURN(const bool done, RunSlices(ctx, &live_bytes));
+        if (done) {
+          s = plan_.batch_slices()->end - 1;
+          continue;
+        }
+      }
       // Found in the first run; what is left of a run is cleared only where there may be dead values, or after an
       // error.
       if (step.kind == Plan::StepKind::kVariable && slots_[step.first_output].variable != nullptr && trace == nullptr) {

@@ -36,16 +36,18 @@ struct RunEnvironment {
   Device* accelerator = nullptr;  // the session's, whose memory feeds may lie in though the plan is the host's alone
   // Not the clock's epoch: when the run ends with CANCELLED.
   std::chrono::steady_clock::time_point deadline = {};
+  int64_t* slices = nullptr;                // not null: how many parts of a batch went through one after the other
   std::vector<NodeStats>* trace = nullptr;  // not null: gets every step but those inside of loops and functions
   const OpKernelContext* outer = nullptr;   // of the kernel that this run is part of; cancelled with it
 };
 
 class CudaReplay;  // cuda_replay.h
-struct NodeStats;  // direct_session.h
+class SlicedRun;   // batch_slices.h
 
 class RunState {
  public:
-  explicit RunState(const Plan& plan);
+  // `whole` false: for RunPart alone.
+  explicit RunState(const Plan& plan, bool whole = true);
   ~RunState();
   RunState(const RunState&) = delete;
   RunState& operator=(const RunState&) = delete;
@@ -54,6 +56,11 @@ class RunState {
   // One run at a time.
   absl::Status Run(absl::Span<const Tensor* const> feeds, const RunEnvironment& environment,
                    std::vector<Tensor>* fetched);
+
+  // Steps [first, end), for whoever sets and takes the slots' values. REQUIRES: host values all.
+  absl::Status RunPart(int first, int end, const RunEnvironment& environment);
+  Tensor& value(int32_t slot) { return slots_[slot].value; }
+  const Tensor& value(int32_t slot) const { return slots_[slot].value; }
 
  private:
   friend class CudaReplay;
@@ -65,7 +72,9 @@ class RunState {
   };
 
   template <bool kMayBeDead>
-  absl::Status RunSteps(Context& ctx);
+  absl::Status RunSteps(Context& ctx, size_t first, size_t end);
+  // The part of the plan that is run in slices. False: the steps are to be run.
+  absl::StatusOr<bool> RunSlices(Context& ctx, int64_t* live_bytes);
   absl::Status Trace(const Plan::Step& step, Context& ctx, std::chrono::steady_clock::time_point begin,
                      std::vector<NodeStats>* trace);
   absl::Status UninitializedError(const Plan::Step& step, int input) const;
@@ -79,11 +88,13 @@ class RunState {
   void Clear();
 
   const Plan& plan_;
+  const bool whole_;
   std::vector<Slot> slots_;
   std::vector<const Tensor*> input_tensors_;             // of the current step
   std::vector<Tensor> dereferenced_;                     // of the current step
   std::vector<uint8_t> step_dead_;                       // filled only when the plan may_be_dead()
   std::unique_ptr<CudaReplay> replay_;                   // of a plan that is replayable()
+  std::unique_ptr<SlicedRun> sliced_;                    // of a plan with batch_slices()
   std::vector<RefVariable*>* seen_variables_ = nullptr;  // not null: every variable that is read or changed is added
 };
 

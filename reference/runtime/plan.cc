@@ -13,6 +13,7 @@
 #include "reference/op/cuda_context.h"
 #include "reference/proto/attr_value.pb.h"
 #include "reference/proto/op_def.pb.h"
+#include "reference/runtime/batch_slices.h"
 #include "reference/runtime/fused_kernel.h"
 #include "reference/runtime/loop.h"
 #include "reference/runtime/node_text.h"
@@ -79,6 +80,9 @@ bool IsLoopOp(absl::string_view op) {
 
 }  // namespace
 
+Plan::Plan() = default;
+Plan::~Plan() = default;
+
 class Plan::Compiler {
  public:
   Compiler(RunSignature signature, KernelSource& kernels, const absl::flat_hash_set<const Node*>* cut, int nesting)
@@ -95,6 +99,7 @@ class Plan::Compiler {
     TFP_RETURN_IF_ERROR(MakeSteps());
     MakeFetches();
     FindLastUses();
+    if (kernels_.Optimizes()) plan_->batch_slices_ = BatchSlices::Find(*plan_);
     return std::move(plan_);
   }
 

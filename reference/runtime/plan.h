@@ -70,8 +70,11 @@ class KernelSource {
                                                                absl::Span<const DataType> output_types) = 0;
 };
 
+struct BatchSlices;  // batch_slices.h
+
 class Plan {
  public:
+  ~Plan();
   enum InputFlags : uint8_t {
     kLastUse = 1,      // nothing reads the slot after this step
     kRefWanted = 2,    // the kernel takes the variable itself
@@ -139,6 +142,9 @@ class Plan {
   // it may be recorded once and started again as a whole.
   bool replayable() const { return replayable_; }
 
+  // The part that a batch of images may go through a few at a time (batch_slices.h); null: none.
+  const BatchSlices* batch_slices() const { return batch_slices_.get(); }
+
   // "{{node NAME}} = OP[attrs](inputs)" of a step, as TensorFlow 1.11.0 prints it after an error (S21, S36).
   std::string NodeText(const Step& step) const { return NodeText(*step.node, *step.device); }
   std::string NodeText(const Node& node, const Device& device) const;  // of any
@@ -152,7 +158,7 @@ class Plan {
 
  private:
   class Compiler;
-  Plan() = default;
+  Plan();
 
   RunSignature signature_;
   bool inner_ = false;                                  // a part of a loop: its feeds are nodes of the frame
@@ -171,6 +177,7 @@ class Plan {
   std::vector<uint8_t> slot_on_device_;  // by slot, where there is an accelerator
   std::vector<uint8_t> feed_on_host_;
   bool replayable_ = false;
+  std::unique_ptr<const BatchSlices> batch_slices_;
 };
 
 // Adds "\n\t [[node_text]]" to a kernel's error, and the node's name.

@@ -43,13 +43,15 @@ absl::StatusOr<std::unique_ptr<tensorflow::MetaGraphDef>> ExportMetaGraph(const 
   return Export(graph, nullptr, filename, options);
 }
 
-absl::StatusOr<std::optional<Saver>> ImportMetaGraph(Graph& graph, const tensorflow::MetaGraphDef& meta,
-                                                     const ImportMetaGraphOptions& options) {
+namespace {
+
+template <typename MetaGraphDef>
+absl::StatusOr<std::optional<Saver>> Import(Graph& graph, MetaGraphDef&& meta, const ImportMetaGraphOptions& options) {
   ImportMetaGraphDefOptions imported;
   imported.import_scope = options.import_scope;
   imported.clear_devices = options.clear_devices;
   imported.input_map = options.input_map;
-  TFP_ASSIGN_OR_RETURN(ImportedMetaGraph result, ImportMetaGraphDef(graph, meta, imported));
+  TFP_ASSIGN_OR_RETURN(ImportedMetaGraph result, ImportMetaGraphDef(graph, std::forward<MetaGraphDef>(meta), imported));
   SaverOptions saver;
   saver.clock = options.clock;
   if (result.saver_def != nullptr) {
@@ -62,11 +64,18 @@ absl::StatusOr<std::optional<Saver>> ImportMetaGraph(Graph& graph, const tensorf
   return std::optional<Saver>(std::move(made));
 }
 
+}  // namespace
+
+absl::StatusOr<std::optional<Saver>> ImportMetaGraph(Graph& graph, const tensorflow::MetaGraphDef& meta,
+                                                     const ImportMetaGraphOptions& options) {
+  return Import(graph, meta, options);
+}
+
 absl::StatusOr<std::optional<Saver>> ImportMetaGraph(Graph& graph, absl::string_view filename,
                                                      const ImportMetaGraphOptions& options) {
   TFP_ASSIGN_OR_RETURN(std::unique_ptr<tensorflow::MetaGraphDef> meta,
                        ReadMetaGraph(PosixFileSystem(), std::string(filename), graph.limits()));
-  return ImportMetaGraph(graph, *meta, options);
+  return Import(graph, std::move(*meta), options);
 }
 
 }  // namespace tfpersist
