@@ -1,10 +1,12 @@
 // Conv2D, DepthwiseConv2dNative and their fused forms on the CPU, NHWC. float32 goes through oneDNN, with bias, addend
 // and Relu as its post-ops; a constant filter is packed once. Other dtypes take plain loops, summed in the wide type
 // and rounded once. Follows core/kernels/conv_ops.cc and depthwise_conv_op.cc.
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <map>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "oneapi/dnnl/dnnl.hpp"
@@ -24,13 +26,11 @@ constexpr DataTypeMask kConvTypes = kFloatTypes;
 // which any node of a graph may carry.
 constexpr absl::string_view kFilterScales = "filter_scales";
 
-// One convolution for one input shape, ready to run. oneDNN's objects are safe to use from several threads; the
-// scratchpad is the caller's.
+// One convolution for one input shape.
 struct Primitive {
-  dnnl::convolution_forward::primitive_desc desc;
-  dnnl::convolution_forward run;
-  dnnl::memory filter;  // packed; empty: as it comes, or packed anew each time
-  Tensor filter_bytes;
+  dnnl::memory::desc filter_form;
+  std::unique_ptr<const ReadyPrimitive> run;
+  Tensor filter;  // packed; no value: as it comes, or packed anew each time
 };
 
 class ConvKernel : public OpKernel {
@@ -96,35 +96,16 @@ class ConvKernel : public OpKernel {
     try {
       TFP_ASSIGN_OR_RETURN(const std::shared_ptr<const Primitive> primitive, PrimitiveFor(ctx, w, depth));
       UseOpenMpThreads(ctx.device().threads().size());
-      dnnl::stream stream(engine_);
-      memory filter = primitive->filter;
+      void* filter = const_cast<void*>(primitive->filter.has_value() ? primitive->filter.data() : ctx.input(1).data());
       Tensor packed;
-      if (!filter) {
-        memory plain(PlainFilter(w, depth), engine_, const_cast<void*>(ctx.input(1).data()));
-        filter = plain;
-        if (IsPacked(*primitive, plain.get_desc())) {
-          TFP_ASSIGN_OR_RETURN(
-              packed, ctx.AllocateTemp(DT_UINT8,
-                                       TensorShape({static_cast<int64_t>(primitive->desc.weights_desc().get_size())})));
-          filter = memory(primitive->desc.weights_desc(), engine_, packed.data());
-          dnnl::reorder(plain, filter, ScaleChannels()).execute(stream, plain, filter);
-        }
+      if (!primitive->filter.has_value() && IsPacked(primitive->filter_form, PlainFilter(w, depth))) {
+        TFP_ASSIGN_OR_RETURN(packed, ctx.AllocateTemp(DT_UINT8, PackedShape(primitive->filter_form)));
+        PackFilter(ctx, PlainFilter(w, depth), primitive->filter_form, packed.data());
+        filter = packed.data();
       }
-      std::unordered_map<int, memory> args = {
-          {DNNL_ARG_SRC, memory(primitive->desc.src_desc(), engine_, const_cast<void*>(ctx.input(0).data()))},
-          {DNNL_ARG_WEIGHTS, filter},
-          {DNNL_ARG_DST, memory(primitive->desc.dst_desc(), engine_, out->data())}};
-      if (fused_.bias) {
-        args[DNNL_ARG_BIAS] = memory(primitive->desc.bias_desc(), engine_, const_cast<void*>(ctx.input(2).data()));
-      }
-      Tensor scratchpad;
-      if (const int64_t bytes = static_cast<int64_t>(primitive->desc.scratchpad_desc().get_size()); bytes > 0) {
-        TFP_ASSIGN_OR_RETURN(scratchpad, ctx.AllocateTemp(DT_UINT8, TensorShape({bytes})));
-        args[DNNL_ARG_SCRATCHPAD] = memory(primitive->desc.scratchpad_desc(), engine_, scratchpad.data());
-      }
-      primitive->run.execute(stream, args);
-      stream.wait();
-      return absl::OkStatus();
+      absl::InlinedVector<void*, 4> data = {const_cast<void*>(ctx.input(0).data()), filter, out->data()};
+      if (fused_.bias) data.push_back(const_cast<void*>(ctx.input(2).data()));
+      return primitive->run->Execute(ctx, data);
     } catch (const dnnl::error& error) {
       return absl::InternalError(absl::StrCat("oneDNN: ", error.what()));
     }
@@ -140,21 +121,27 @@ class ConvKernel : public OpKernel {
   }
 
   // The primitive wants another filter than the one that comes.
-  bool IsPacked(const Primitive& primitive, const dnnl::memory::desc& plain) const {
-    return !scales_.empty() || primitive.desc.weights_desc() != plain;
+  bool IsPacked(const dnnl::memory::desc& wanted, const dnnl::memory::desc& plain) const {
+    return !scales_.empty() || wanted != plain;
+  }
+  static TensorShape PackedShape(const dnnl::memory::desc& form) {
+    return TensorShape({static_cast<int64_t>(form.get_size())});
   }
 
   // Scaled on the way to its packed form, a filter is held once.
-  dnnl::primitive_attr ScaleChannels() const {
+  void PackFilter(OpKernelContext& ctx, const dnnl::memory::desc& plain, const dnnl::memory::desc& wanted,
+                  void* packed) const {
     dnnl::primitive_attr attr;
     if (!scales_.empty()) attr.set_output_scales(depthwise_ ? 0b11 : 0b1, scales_);  // groups and channels of each
-    return attr;
+    dnnl::memory from(plain, engine_, const_cast<void*>(ctx.input(1).data())), to(wanted, engine_, packed);
+    dnnl::stream stream(engine_);
+    dnnl::reorder(from, to, attr).execute(stream, from, to);
+    stream.wait();
   }
 
   absl::StatusOr<std::shared_ptr<const Primitive>> PrimitiveFor(OpKernelContext& ctx, const Window& w, int64_t depth) {
     using dnnl::memory;
-    const std::vector<int64_t> key = {w.batch, w.in_rows, w.in_cols, w.in_depth,
-                                      w.rows,  w.cols,    depth,     ctx.device().threads().size()};
+    const Key key = {w.batch, w.in_rows, w.in_cols, w.in_depth, w.rows, w.cols, depth, ctx.device().threads().size()};
     MutexLock lock(&mu_);
     auto known = primitives_.find(key);
     if (known != primitives_.end()) return known->second;
@@ -167,25 +154,25 @@ class ConvKernel : public OpKernel {
     const memory::dims strides = {w.row_stride, w.col_stride}, dilates = {w.row_dilation - 1, w.col_dilation - 1},
                        before = {w.pad_top, w.pad_left}, after = {w.pad_bottom, w.pad_right};
     const dnnl::primitive_attr attr = PostOps(fused_);
-    auto made = std::make_shared<Primitive>();
     const auto kind = dnnl::prop_kind::forward_inference;
     const auto algorithm = dnnl::algorithm::convolution_direct;
+    dnnl::convolution_forward::primitive_desc desc;
+    const memory::desc bias({depth}, f32, memory::format_tag::x);
     if (fused_.bias) {
-      const memory::desc bias({depth}, f32, memory::format_tag::x);
-      made->desc = {{kind, algorithm, src, any, bias, dst, strides, dilates, before, after}, attr, engine_};
+      desc = {{kind, algorithm, src, any, bias, dst, strides, dilates, before, after}, attr, engine_};
     } else {
-      made->desc = {{kind, algorithm, src, any, dst, strides, dilates, before, after}, attr, engine_};
+      desc = {{kind, algorithm, src, any, dst, strides, dilates, before, after}, attr, engine_};
     }
-    made->run = dnnl::convolution_forward(made->desc);
-    if (ctx.IsConstant(1) && IsPacked(*made, plain)) {
-      TFP_ASSIGN_OR_RETURN(
-          made->filter_bytes,
-          Tensor::Allocate(DT_UINT8, TensorShape({static_cast<int64_t>(made->desc.weights_desc().get_size())})));
-      memory from(plain, engine_, const_cast<void*>(ctx.input(1).data()));
-      made->filter = memory(made->desc.weights_desc(), engine_, made->filter_bytes.data());
-      dnnl::stream stream(engine_);
-      dnnl::reorder(from, made->filter, ScaleChannels()).execute(stream, from, made->filter);
-      stream.wait();
+    auto made = std::make_shared<Primitive>();
+    made->filter_form = desc.weights_desc();
+    std::vector<ReadyPrimitive::Argument> arguments = {
+        {DNNL_ARG_SRC, src}, {DNNL_ARG_WEIGHTS, made->filter_form}, {DNNL_ARG_DST, dst}};
+    if (fused_.bias) arguments.push_back({DNNL_ARG_BIAS, bias});
+    made->run = std::make_unique<ReadyPrimitive>(engine_, dnnl::convolution_forward(desc), std::move(arguments),
+                                                 desc.scratchpad_desc());
+    if (ctx.IsConstant(1) && IsPacked(made->filter_form, plain)) {
+      TFP_ASSIGN_OR_RETURN(made->filter, Tensor::Allocate(DT_UINT8, PackedShape(made->filter_form)));
+      PackFilter(ctx, plain, made->filter_form, made->filter.data());
     }
     // A graph that is fed ever new shapes must not fill the memory.
     if (primitives_.size() >= kMaxPrimitives) primitives_.clear();
@@ -252,6 +239,7 @@ class ConvKernel : public OpKernel {
   }
 
   static constexpr size_t kMaxPrimitives = 64;
+  using Key = std::array<int64_t, 8>;
 
   const WindowAttrs attrs_;
   const FusedOps fused_;
@@ -259,7 +247,7 @@ class ConvKernel : public OpKernel {
   const std::vector<float> scales_;  // empty: none
   const dnnl::engine engine_;
   Mutex mu_;
-  std::map<std::vector<int64_t>, std::shared_ptr<const Primitive>> primitives_ ABSL_GUARDED_BY(mu_);
+  std::map<Key, std::shared_ptr<const Primitive>> primitives_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace

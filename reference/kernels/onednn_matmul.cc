@@ -1,5 +1,6 @@
 #include "reference/kernels/onednn_matmul.h"
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "reference/base/status.h"
@@ -26,12 +27,18 @@ memory::desc MatrixDesc(int64_t batch, int64_t rows, int64_t cols, bool transpos
 }  // namespace
 
 struct OneDnnMatMul::Primitive {
-  dnnl::primitive run;
-  memory::desc a, b, bias, out, scratchpad;
-  memory::desc plain_b;  // as it comes
-  memory packed_b;       // empty: as it comes
-  Tensor packed_bytes;
-  bool by_gemm = false;  // oneDNN has no kernel of its own for it
+  std::unique_ptr<const ReadyPrimitive> run;
+  memory::desc b, plain_b;  // as it is wanted, and as it comes
+  Tensor packed_b;          // no value: as it comes
+  bool by_gemm = false;     // oneDNN has no kernel of its own for it
+
+  void Set(const dnnl::primitive& primitive, const memory::desc& a, const memory::desc& wanted_b,
+           const memory::desc& out, const memory::desc* bias, const memory::desc& scratchpad) {
+    b = wanted_b;
+    std::vector<ReadyPrimitive::Argument> arguments = {{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, out}};
+    if (bias != nullptr) arguments.push_back({DNNL_ARG_BIAS, *bias});
+    run = std::make_unique<ReadyPrimitive>(Engine(), primitive, std::move(arguments), scratchpad);
+  }
 };
 
 OneDnnMatMul::OneDnnMatMul(FusedOps fused) : fused_(fused) {}
@@ -42,19 +49,14 @@ void OneDnnMatMul::MakeMatMul(const Problem& p, Primitive* made) const {
   const memory::desc any({p.batch, p.k, p.n}, memory::data_type::f32, memory::format_tag::any);
   const memory::desc a = MatrixDesc(p.batch, p.m, p.k, p.transpose_a), out = MatrixDesc(p.batch, p.m, p.n, false);
   const memory::desc& weights = p.b_is_constant ? any : made->plain_b;
+  const memory::desc bias({1, 1, p.n}, memory::data_type::f32, memory::format_tag::abc);
   dnnl::matmul::primitive_desc desc;
   if (fused_.bias) {
-    const memory::desc bias({1, 1, p.n}, memory::data_type::f32, memory::format_tag::abc);
     desc = {{a, weights, bias, out}, PostOps(fused_), Engine()};
-    made->bias = bias;
   } else {
     desc = {{a, weights, out}, PostOps(fused_), Engine()};
   }
-  made->run = dnnl::matmul(desc);
-  made->a = a;
-  made->b = desc.weights_desc();
-  made->out = out;
-  made->scratchpad = desc.scratchpad_desc();
+  made->Set(dnnl::matmul(desc), a, desc.weights_desc(), out, fused_.bias ? &bias : nullptr, desc.scratchpad_desc());
   made->by_gemm = absl::StartsWith(desc.impl_info_str(), "gemm");
 }
 
@@ -70,11 +72,11 @@ bool OneDnnMatMul::MakeConvolution(const Problem& p, Primitive* made) const {
   const memory::dims one = {1, 1}, none = {0, 0};
   const auto kind = dnnl::prop_kind::forward_inference;
   const auto algorithm = dnnl::algorithm::convolution_direct;
+  const memory::desc bias({p.n}, f32, memory::format_tag::x);
   dnnl::convolution_forward::primitive_desc desc;
   try {
     if (fused_.bias) {
-      made->bias = memory::desc({p.n}, f32, memory::format_tag::x);
-      desc = {{kind, algorithm, a, any, made->bias, out, one, none, none}, PostOps(fused_), Engine()};
+      desc = {{kind, algorithm, a, any, bias, out, one, none, none}, PostOps(fused_), Engine()};
     } else {
       desc = {{kind, algorithm, a, any, out, one, none, none}, PostOps(fused_), Engine()};
     }
@@ -82,11 +84,8 @@ bool OneDnnMatMul::MakeConvolution(const Problem& p, Primitive* made) const {
     return false;
   }
   if (!absl::StartsWith(desc.impl_info_str(), "jit_1x1")) return false;
-  made->run = dnnl::convolution_forward(desc);
-  made->a = a;
-  made->b = desc.weights_desc();
-  made->out = out;
-  made->scratchpad = desc.scratchpad_desc();
+  made->Set(dnnl::convolution_forward(desc), a, desc.weights_desc(), out, fused_.bias ? &bias : nullptr,
+            desc.scratchpad_desc());
   made->plain_b = {{p.n, p.k, 1, 1}, f32, p.transpose_b ? memory::dims{p.k, 1, 1, 1} : memory::dims{1, p.n, 1, 1}};
   return true;
 }
@@ -106,12 +105,10 @@ absl::StatusOr<std::shared_ptr<const OneDnnMatMul::Primitive>> OneDnnMatMul::Pri
   }
   if (made->b != made->plain_b) {
     const int64_t bytes = static_cast<int64_t>(made->b.get_size());
-    TFP_ASSIGN_OR_RETURN(made->packed_bytes,
-                         Tensor::Allocate(DT_UINT8, TensorShape({bytes}), ctx.device().allocator()));
-    memory from(made->plain_b, Engine(), const_cast<float*>(b));
-    made->packed_b = memory(made->b, Engine(), made->packed_bytes.data());
+    TFP_ASSIGN_OR_RETURN(made->packed_b, Tensor::Allocate(DT_UINT8, TensorShape({bytes}), ctx.device().allocator()));
+    memory from(made->plain_b, Engine(), const_cast<float*>(b)), to(made->b, Engine(), made->packed_b.data());
     dnnl::stream stream(Engine());
-    dnnl::reorder(from, made->packed_b).execute(stream, from, made->packed_b);
+    dnnl::reorder(from, to).execute(stream, from, to);
     stream.wait();
   }
   if (primitives_.size() >= kMaxPrimitives) primitives_.clear();
@@ -124,21 +121,11 @@ absl::Status OneDnnMatMul::Run(OpKernelContext& ctx, const Problem& p, const flo
   try {
     UseOpenMpThreads(ctx.device().threads().size());
     TFP_ASSIGN_OR_RETURN(const std::shared_ptr<const Primitive> primitive, PrimitiveFor(ctx, p, b));
-    std::unordered_map<int, memory> args = {
-        {DNNL_ARG_SRC, memory(primitive->a, Engine(), const_cast<float*>(a))},
-        {DNNL_ARG_WEIGHTS,
-         primitive->packed_b ? primitive->packed_b : memory(primitive->plain_b, Engine(), const_cast<float*>(b))},
-        {DNNL_ARG_DST, memory(primitive->out, Engine(), out)}};
-    if (bias != nullptr) args[DNNL_ARG_BIAS] = memory(primitive->bias, Engine(), const_cast<float*>(bias));
-    Tensor scratchpad;
-    if (const int64_t bytes = static_cast<int64_t>(primitive->scratchpad.get_size()); bytes > 0) {
-      TFP_ASSIGN_OR_RETURN(scratchpad, ctx.AllocateTemp(DT_UINT8, TensorShape({bytes})));
-      args[DNNL_ARG_SCRATCHPAD] = memory(primitive->scratchpad, Engine(), scratchpad.data());
-    }
-    dnnl::stream stream(Engine());
-    primitive->run.execute(stream, args);
-    stream.wait();
-    return absl::OkStatus();
+    absl::InlinedVector<void*, 4> data = {
+        const_cast<float*>(a),
+        primitive->packed_b.has_value() ? const_cast<void*>(primitive->packed_b.data()) : const_cast<float*>(b), out};
+    if (bias != nullptr) data.push_back(const_cast<float*>(bias));
+    return primitive->run->Execute(ctx, data);
   } catch (const dnnl::error& error) {
     return absl::InternalError(absl::StrCat("oneDNN: ", error.what()));
   }

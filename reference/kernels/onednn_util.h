@@ -2,6 +2,10 @@
 #ifndef TFPERSIST_REFERENCE_KERNELS_ONEDNN_UTIL_H_
 #define TFPERSIST_REFERENCE_KERNELS_ONEDNN_UTIL_H_
 
+#include <atomic>
+#include <memory>
+#include <vector>
+
 #include "oneapi/dnnl/dnnl.hpp"
 #include "reference/kernels/window.h"
 
@@ -39,6 +43,31 @@ inline dnnl::primitive_attr PostOps(const FusedOps& fused) {
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   return attr;
 }
+
+// A primitive and what oneDNN wants to run it: making that anew takes longer than a small product. Thread-safe; several
+// runs at once each make their own.
+class ReadyPrimitive {
+ public:
+  struct Argument {
+    int what;  // DNNL_ARG_SRC, …
+    dnnl::memory::desc form;
+  };
+  // The scratchpad is given by Execute.
+  ReadyPrimitive(const dnnl::engine& engine, dnnl::primitive primitive, std::vector<Argument> arguments,
+                 const dnnl::memory::desc& scratchpad);
+  ~ReadyPrimitive();
+
+  // `data`: where each argument lies, in their order. Throws dnnl::error.
+  absl::Status Execute(OpKernelContext& ctx, absl::Span<void* const> data) const;
+
+ private:
+  struct Objects;
+  const dnnl::engine engine_;
+  const dnnl::primitive primitive_;
+  std::vector<Argument> arguments_;  // the scratchpad is the last, where there is one
+  int64_t scratchpad_bytes_;
+  mutable std::atomic<Objects*> idle_{nullptr};
+};
 
 }  // namespace tfpersist
 
