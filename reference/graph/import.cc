@@ -26,7 +26,7 @@ using tensorflow::NodeDef;
 namespace {
 
 constexpr int kConsumer = 27;  // TensorFlow 1.11.0
-constexpr absl::string_view kColocation = "loc:@";
+constexpr absl::string_view kColocation = "loc:@", kOutputShapes = "_output_shapes";
 
 // A version gate with TensorFlow's texts (D15, H21).
 absl::Status CheckVersions(const tensorflow::VersionDef& v) {
@@ -183,6 +183,7 @@ class GraphImporter {
   absl::Status CheckNodes() {
     const int n = num_defs();
     signatures_.resize(n);
+    has_output_shapes_.resize(n);
     // Into an empty graph, every node keeps its name, and what indexes the GraphDef will index the graph.
     keeps_names_ = result_.scope.empty() && graph_.num_nodes() == 0;
     if (!keeps_names_) old_names_.reserve(n);
@@ -215,7 +216,11 @@ class GraphImporter {
         if (auto it = producer.find(node.op()); it != producer.end()) DropProducerDefaults(*it->second, *op, node);
       }
       AddDefaultAttrs(*op, &node);
-      if (node.attr().contains("_class")) with_class.push_back(i);
+      for (const auto& [name, value] : node.attr()) {
+        if (name[0] != '_') continue;
+        if (name == "_class") with_class.push_back(i);
+        if (name == kOutputShapes) has_output_shapes_[i] = true;
+      }
     }
     for (int i : with_class) {
       if (i < checked_ops) TFP_RETURN_IF_ERROR(ReadColocation(i));
@@ -373,11 +378,9 @@ class GraphImporter {
     }
     def->clear_input();  // the graph's edges say it; their memory stays, freeing it takes longer than it is worth
     tensorflow::AttrValue output_shapes;
-    bool has_output_shapes = false;
-    if (auto it = def->mutable_attr()->find("_output_shapes"); it != def->mutable_attr()->end()) {
-      output_shapes.Swap(&it->second);
-      has_output_shapes = true;
-      def->mutable_attr()->erase(it);
+    if (has_output_shapes_[i]) {
+      output_shapes.Swap(&def->mutable_attr()->at(std::string(kOutputShapes)));
+      def->mutable_attr()->erase(std::string(kOutputShapes));
     }
     if (!keeps_names_ && graph_.FindNode(def->name()) != nullptr)
       return absl::InvalidArgumentError(absl::StrCat("Node '", def->name(), "' already exists in the Graph"));
@@ -387,7 +390,7 @@ class GraphImporter {
     new_nodes_[i] = node;
     result_.nodes.push_back(node);
     if (colocated) colocated_.push_back(i);
-    return has_output_shapes ? ApplyOutputShapes(*node, output_shapes) : absl::OkStatus();
+    return has_output_shapes_[i] ? ApplyOutputShapes(*node, output_shapes) : absl::OkStatus();
   }
 
   // An error shows the inputs by the names that they have now.
@@ -528,6 +531,7 @@ class GraphImporter {
   bool keeps_names_ = false;
   std::vector<std::string> old_names_;  // of all, unless they are kept
   std::vector<const OpSignature*> signatures_;
+  std::vector<bool> has_output_shapes_;  // the attr
   std::vector<Key> input_map_;
   std::map<std::pair<std::string, int>, Key*> by_key_;
   ImportEdges edges_;
