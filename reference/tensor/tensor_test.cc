@@ -25,6 +25,16 @@ TEST(Types, AreThoseOfTypesProto) {
   }
 }
 
+TEST(Types, AnyNumberHasAName) {
+  for (const int number : {INT32_MIN, -1, 201, 1000, INT32_MAX}) {
+    const DataType type = static_cast<DataType>(number);
+    EXPECT_EQ(DataTypeString(type), "unknown dtype enum (" + std::to_string(number) + ")");
+    EXPECT_EQ(DataTypeEnumName(type), std::to_string(number));
+    EXPECT_EQ(DataTypePythonName(type), "invalid");
+  }
+  EXPECT_EQ(DataTypeString(MakeRefType(DT_FLOAT)), "float_ref");
+}
+
 TEST(TensorShape, RefusesWhatOverflows) {
   EXPECT_TRUE(TensorShape::Create({int64_t{1} << 62, 1}).ok());
   EXPECT_FALSE(TensorShape::Create({int64_t{1} << 62, 8}).ok());

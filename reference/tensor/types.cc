@@ -52,6 +52,10 @@ static_assert(RowsFollowTheEnum());
 
 const TypeRow* Row(DataType t) { return t >= 1 && t <= kNumTypes ? &kTypes[t - 1] : nullptr; }
 
+// A file may hold any number. A reference to a reference is no type (TensorFlow names one by its depth, and overflows
+// its stack).
+bool IsPlainRef(DataType t) { return IsRefType(t) && !IsRefType(BaseType(t)); }
+
 }  // namespace
 
 size_t DataTypeSize(DataType t) {
@@ -64,20 +68,20 @@ bool IsPlain(DataType t) { return DataTypeSize(t) != 0; }
 bool IsValidType(int t) { return t >= 1 && t <= kNumTypes; }
 
 std::string DataTypeString(DataType t) {
-  if (IsRefType(t)) return absl::StrCat(DataTypeString(BaseType(t)), "_ref");
+  if (IsPlainRef(t)) return absl::StrCat(DataTypeString(BaseType(t)), "_ref");
   if (t == DT_INVALID) return "INVALID";
   const TypeRow* row = Row(t);
   return row ? row->name : absl::StrCat("unknown dtype enum (", static_cast<int>(t), ")");
 }
 
 std::string DataTypeEnumName(DataType t) {
-  if (IsRefType(t)) return absl::StrCat(DataTypeEnumName(BaseType(t)), "_REF");
+  if (IsPlainRef(t)) return absl::StrCat(DataTypeEnumName(BaseType(t)), "_REF");
   const TypeRow* row = Row(t);
   return row ? row->enum_name : t == DT_INVALID ? "DT_INVALID" : absl::StrCat(static_cast<int>(t));
 }
 
 std::string DataTypePythonName(DataType t) {
-  if (IsRefType(t)) return absl::StrCat(DataTypePythonName(BaseType(t)), "_ref");
+  if (IsPlainRef(t)) return absl::StrCat(DataTypePythonName(BaseType(t)), "_ref");
   const TypeRow* row = Row(t);
   return row ? row->python_name : "invalid";
 }
