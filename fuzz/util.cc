@@ -263,6 +263,7 @@ bool HasLargeConstants(const tensorflow::GraphDef& graph, int64_t most) {
   const auto large = [most](const tensorflow::TensorProto& tensor) {
     int64_t n = 1;
     for (const auto& dim : tensor.tensor_shape().dim()) {
+      if (dim.size() < 0) return false;  // the library refuses it
       if (dim.size() > 0 && n > most / dim.size()) return true;
       n *= dim.size();
     }

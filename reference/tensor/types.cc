@@ -52,8 +52,7 @@ static_assert(RowsFollowTheEnum());
 
 const TypeRow* Row(DataType t) { return t >= 1 && t <= kNumTypes ? &kTypes[t - 1] : nullptr; }
 
-// A file may hold any number. A reference to a reference is no type (TensorFlow names one by its depth, and overflows
-// its stack).
+// A file may hold any number. A reference to a reference is no type.
 bool IsPlainRef(DataType t) { return IsRefType(t) && !IsRefType(BaseType(t)); }
 
 }  // namespace
