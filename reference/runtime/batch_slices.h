@@ -1,6 +1,6 @@
 // A batch of images a few at a time: convolutions and what stands between them, for one slice of the batch after the
-// other, so that what passes between the kernels stays in the cache; with several threads, each takes slices of its
-// own.
+// other, so that what passes between the kernels stays in the cache. Each kernel runs on all threads: slices side by
+// side take each other's cache, and were slower.
 //
 // A plan has at most one such part: consecutive steps that treat each image by itself. Where a slice fails, the part is
 // run as a whole, and gives the error that it gives. A run that is traced is run as a whole.

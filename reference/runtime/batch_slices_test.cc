@@ -1,6 +1,7 @@
 // Batches that go through a network in slices: the same values, shapes and errors as in one piece.
 #include "reference/runtime/batch_slices.h"
 
+#include <chrono>
 #include <cmath>
 #include <vector>
 
@@ -100,6 +101,22 @@ TEST(BatchSlices, ErrorsAreThoseOfTheWhole) {
   EXPECT_EQ(Same(n.g, session, {{n.x, n.Images(8)}, {other, others(3)}}, {end}), 0);  // an error
   EXPECT_EQ(Same(n.g, session, {{n.x, n.Images(0)}, {other, others(0)}}, {end}), 0);
   EXPECT_GT(Same(n.g, session, {{n.x, n.Images(8)}, {other, others(8)}}, {end}), 0);
+}
+
+// Looking for a part must not go through all the steps for each of them: a Saver's restore has 40,000.
+TEST(BatchSlices, APlanOfManyStepsIsMadeInTime) {
+  GraphMaker g;
+  tensorflow::AttrValue dtype;
+  dtype.set_type(tensorflow::DT_INT32);
+  const Output x = g.Add("Placeholder", {}, {{"dtype", dtype}});
+  Output y = x;
+  for (int i = 0; i < 30000; ++i) y = g.Add("Neg", {y});
+  Session session(g.graph, {.threads = 1});
+  const auto begin = std::chrono::steady_clock::now();
+  const auto got = session.Run({{x, Tensor::Scalar<int32_t>(7)}}, {y}, {});
+  ASSERT_TRUE(got.ok()) << got.status();
+  EXPECT_EQ((*got)[0].scalar<int32_t>(), 7);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
 }
 
 TEST(BatchSlices, AWindowOverTheBatchIsNone) {
