@@ -12,7 +12,6 @@ namespace tfpersist {
 // For each of the nodes 0 to n - 1, those that an edge leads to; one to which several lead stands several times.
 class Consumers {
  public:
-  Consumers() = default;
   // edges: (from, to). REQUIRES: all in [0, n).
   Consumers(int n, absl::Span<const std::pair<int, int>> edges) : first_(n + 2, 0), consumers_(edges.size()) {
     // Counts, shifted by two, become where each node's consumers begin; what fills them moves that by one more.

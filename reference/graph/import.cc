@@ -299,7 +299,7 @@ class GraphImporter {
     if (!Exists(prefixed)) return prefixed;
     for (int i = 1;; ++i) {
       std::string candidate = absl::StrCat(prefixed, "_", i);
-      if (!Exists(candidate) && !edges_.contains(candidate) && !prefixes_of_def_.contains(candidate)) return candidate;
+      if (!Exists(candidate) && edges_.Find(candidate) < 0 && !prefixes_of_def_.contains(candidate)) return candidate;
     }
   }
 

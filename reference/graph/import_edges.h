@@ -47,11 +47,10 @@ class ImportEdges {
     return absl::MakeConstSpan(edges_).subspan(first_edge_[node], first_edge_[node + 1] - first_edge_[node]);
   }
   int Find(absl::string_view name) const;  // position; -1: none
-  bool contains(absl::string_view name) const { return index_.contains(name); }
 
   using Index = absl::flat_hash_map<absl::string_view, int>;
   const Index& index() const { return index_; }
-  // The index itself, for whom it spares making one. REQUIRES: Find and contains are not called any more.
+  // The index itself, for whom it spares making one. REQUIRES: Find is not called any more.
   Index TakeIndex() { return std::move(index_); }
 
  private:

@@ -7,7 +7,6 @@
 #include "reference/kernels/target_clones.h"
 
 #ifdef TFP_HAVE_TARGET_CLONES
-#define TFP_HAVE_VECTOR_LOOPS 1
 // What libmvec has, said the way that <math.h> says it to programs built with -ffast-math.
 extern "C" {
 __attribute__((simd("notinbranch"), const, nothrow)) float expf(float);
@@ -19,7 +18,7 @@ __attribute__((simd("notinbranch"), const, nothrow)) float erff(float);
 
 namespace tfpersist {
 
-#ifdef TFP_HAVE_VECTOR_LOOPS
+#ifdef TFP_HAVE_TARGET_CLONES
 namespace {
 
 #define TFP_BINARY(Name, expression)                                                                               \

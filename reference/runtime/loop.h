@@ -15,9 +15,16 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "reference/runtime/plan.h"
 
 namespace tfpersist {
+
+// What frames are made of, but for Merge and Switch, which conditions have too.
+inline bool IsLoopOp(absl::string_view op) {
+  return op == "Enter" || op == "RefEnter" || op == "Exit" || op == "RefExit" || op == "NextIteration" ||
+         op == "RefNextIteration" || op == "LoopCond";
+}
 
 // One frame, as far as the exits that are asked for need it.
 struct Loop {

@@ -10,10 +10,10 @@
 #include "absl/strings/str_join.h"
 #include "reference/base/status.h"
 #include "reference/graph/consumers.h"
-#include "reference/op/cuda_context.h"
 #include "reference/proto/attr_value.pb.h"
 #include "reference/proto/op_def.pb.h"
 #include "reference/runtime/batch_slices.h"
+#include "reference/runtime/copy_kernel.h"
 #include "reference/runtime/fused_kernel.h"
 #include "reference/runtime/loop.h"
 #include "reference/runtime/node_text.h"
@@ -51,31 +51,6 @@ Plan::StepKind KindOf(const Node& node, bool is_loop) {
   if (node.op() == "ControlTrigger") return Plan::StepKind::kControlTrigger;
   if (node.op() == "VariableV2" || node.op() == "Variable") return Plan::StepKind::kVariable;
   return Plan::StepKind::kPlain;
-}
-
-// Moves its input to where the output belongs; what is there already passes.
-class CopyKernel : public OpKernel {
- public:
-  explicit CopyKernel(bool to_device) : to_device_(to_device) {}
-  absl::Status Compute(OpKernelContext& ctx) override {
-    const Tensor& value = ctx.input(0);
-    CudaContext& cuda = *ctx.device().cuda();
-    if ((value.memory_kind() == MemoryKind::kCuda) == to_device_ || value.num_elements() == 0) {
-      ctx.SetOutput(0, value);
-      return absl::OkStatus();
-    }
-    TFP_ASSIGN_OR_RETURN(Tensor copy, to_device_ ? cuda.ToDevice(value) : cuda.ToHost(value, cuda.pinned_allocator()));
-    ctx.SetOutput(0, std::move(copy));
-    return absl::OkStatus();
-  }
-
- private:
-  const bool to_device_;
-};
-
-bool IsLoopOp(absl::string_view op) {
-  return op == "Enter" || op == "RefEnter" || op == "Exit" || op == "RefExit" || op == "NextIteration" ||
-         op == "RefNextIteration" || op == "LoopCond";
 }
 
 }  // namespace

@@ -1,21 +1,17 @@
 #include "reference/tensor/tensor.h"
 
-#include <sys/mman.h>
-
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
 
 #include "absl/strings/str_cat.h"
+#include "reference/base/host_memory.h"
 #include "reference/base/status.h"
 #include "reference/tensor/tensor_text.h"
 
 namespace tfpersist {
 namespace {
-
-constexpr size_t kAlignment = 64;
-constexpr size_t kHugePage = size_t{2} << 20;
 
 class HeapBuffer : public TensorBuffer {
  public:
@@ -35,10 +31,10 @@ class SmallBuffer : public TensorBuffer {
 #endif
   // Null: no memory.
   static SmallBuffer* New(size_t bytes) {
-    char* const memory = static_cast<char*>(std::malloc(sizeof(SmallBuffer) + kAlignment - 1 + bytes));
+    char* const memory = static_cast<char*>(std::malloc(sizeof(SmallBuffer) + kHostAlignment - 1 + bytes));
     if (memory == nullptr) return nullptr;
-    const uintptr_t data = reinterpret_cast<uintptr_t>(memory) + sizeof(SmallBuffer) + kAlignment - 1;
-    return new (memory) SmallBuffer(reinterpret_cast<void*>(data / kAlignment * kAlignment), bytes);
+    const uintptr_t data = reinterpret_cast<uintptr_t>(memory) + sizeof(SmallBuffer) + kHostAlignment - 1;
+    return new (memory) SmallBuffer(reinterpret_cast<void*>(data / kHostAlignment * kHostAlignment), bytes);
   }
   static void operator delete(void* memory) { std::free(memory); }
 
@@ -57,13 +53,8 @@ class HeapAllocatorImpl : public Allocator {
       if (buffer == nullptr) return OutOfMemory(bytes);
       return buffer;
     }
-    const size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
-    void* data = nullptr;
-    if (bytes > PTRDIFF_MAX || posix_memalign(&data, alignment, bytes > 0 ? bytes : 1) != 0) {
-      return OutOfMemory(bytes);
-    }
-    // First touch of 4 KiB pages costs more than copying what goes into them.
-    if (alignment == kHugePage) madvise(data, bytes, MADV_HUGEPAGE);
+    void* const data = AllocateHostMemory(bytes);
+    if (data == nullptr) return OutOfMemory(bytes);
     return new HeapBuffer(data, bytes);
   }
 
